@@ -1,0 +1,51 @@
+/*
+ * A disk set as this host sees it: opens the named devices and files, reads their headers, and sorts them into the
+ * formatted order. The order in which disks are named does not matter: the header tells the index.
+ *
+ * Refused by name, never counted: a disk of another set or generation, a duplicate, a short device, another block size,
+ * a newer format, a file system without direct I/O. A disk that cannot be opened or whose headers are both unreadable is
+ * absent: the set opens as long as a majority of the formatted disks is present.
+ */
+#ifndef DISKARCH_DISK_DISK_SET_H
+#define DISKARCH_DISK_DISK_SET_H
+
+#include "block/header.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DISK_PATH_BYTES = 4096, DISK_MESSAGE_BYTES = 1024 };
+
+struct disk_member {
+    bool is_present;
+    int fd;                      /* O_DIRECT | O_CLOEXEC, -1 if absent */
+    char path[DISK_PATH_BYTES];  /* as the user named it; empty if no named path turned out to be this disk */
+    char reason[256];            /* why it is absent, empty if present */
+};
+
+struct disk_set {
+    struct set_header header;    /* of the first present disk; disk_index there has no meaning */
+    struct disk_member members[DISKS_MAX]; /* by index in the set; header.disk_count of them */
+    uint32_t present_count;
+    bool is_writable;
+    char unplaced[DISKS_MAX][DISK_PATH_BYTES];    /* named paths that could not be opened or have no header */
+    char unplaced_reason[DISKS_MAX][256];
+    uint32_t unplaced_count;
+    char message[DISK_MESSAGE_BYTES]; /* thing, reason, remedy of the last failed call */
+};
+
+struct disk_set_options {
+    const char *const *paths;
+    size_t path_count;
+    bool is_writable; /* false: opened O_RDONLY, for observers */
+    bool allow_minority; /* dump and check look at whatever is there; otherwise a majority must be present */
+};
+
+/* Always initialises *ret. 0 or an error of diskarch.h; on error ret->message is set and nothing stays open. */
+int disk_set_open(const struct disk_set_options *options, struct disk_set *ret);
+
+/* Closes every descriptor. Fine on a set that failed to open. */
+void disk_set_close(struct disk_set *set);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * A node as a pure function: node_step(node, event) -> actions.
+ *
+ * No I/O, no clock, no randomness, no allocation, no logging, no threads, no errno. Every event carries the time; the
+ * pseudo-random state is a field, seeded once. The same node, fed the same events, gives the same actions: that is what
+ * the simulator and every regression rest on.
+ */
+#ifndef DISKARCH_PROTOCOL_NODE_H
+#define DISKARCH_PROTOCOL_NODE_H
+
+#include "block/ballot.h"
+#include "block/block.h"
+#include "block/header.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    NODE_DEPTH_MAX = 32,   /* register requests in flight per disk */
+    NODE_ROLES_MAX = 65536, /* roles one node campaigns for at a time */
+};
+
+struct node_params {
+    struct set_header header; /* layout, timings, identity; majorities are of header.disk_count */
+    char name[NAME_FIELD_BYTES];
+    uint64_t seed[2];       /* drawn from the system once per incarnation: incarnations and back-off come from it */
+    uint32_t engine;        /* enum heartbeat_engine, shown in the heartbeat */
+    uint32_t depth;         /* register requests in flight per disk, 1..NODE_DEPTH_MAX */
+    uint32_t roles_max;     /* local role numbers are below this */
+    int64_t poll_ns;        /* how often a waiting candidate looks; 0: renew/4 */
+    struct node_id former;  /* the incarnation this process had before, over and with no request in flight; else none */
+};
+
+struct node;
+
+/* Bytes node_init() needs; the caller allocates and zeroes them, aligned as malloc does. */
+size_t node_bytes(const struct node_params *params);
+
+/* Makes a node in zeroed memory. The first event starts it joining. */
+struct node *node_init(void *memory, const struct node_params *params);
+
+/* ---- Events --------------------------------------------------------------------------------------------------------- */
+
+enum event_kind {
+    EVENT_TICK,     /* time has passed */
+    EVENT_IO,       /* a request has finished */
+    EVENT_CAMPAIGN, /* become a candidate for a role */
+    EVENT_RESIGN,   /* stop being one; resign if leading */
+    EVENT_LEAVE,    /* resign everything and leave (T9) */
+};
+
+/* What became of one ACTION_IO. */
+struct io_result {
+    uint32_t tag;
+    bool is_write_ok; /* the write was acknowledged; true when nothing was to be written */
+    bool is_read_ok;
+    const uint8_t *bytes; /* the row (or header block) if is_read_ok */
+};
+
+struct role_command {
+    uint32_t role;      /* the client's number for it, below roles_max; free for reuse after ROLE_RELEASED / _REFUSED */
+    bool is_try;        /* campaign: give up if somebody not known to be dead holds it */
+    const char *name;   /* campaign: a good name; copied */
+};
+
+struct event {
+    enum event_kind kind;
+    int64_t fast_ns; /* T1: what this node holds is judged by it */
+    int64_t slow_ns; /* T1: what this node waits for is judged by it */
+    int64_t wall_ns; /* display only */
+    union {
+        struct io_result io;
+        struct role_command command;
+    } as;
+};
+
+/* ---- Actions -------------------------------------------------------------------------------------------------------- */
+
+enum io_operation { IO_READ, IO_WRITE, IO_EXCHANGE, IO_HEADER };
+
+struct io_action {
+    enum io_operation operation;
+    uint32_t disk;
+    uint32_t row;
+    uint32_t slot;
+    uint32_t tag;
+    const uint8_t *block; /* write, exchange: valid until that request has finished */
+};
+
+enum over_reason {
+    OVER_NONE = 0,
+    OVER_LEASE,    /* T4 */
+    OVER_VERDICT,  /* T8: found itself in a verdict, or retired in the ledger */
+    OVER_REPLACED, /* T8: another holder in a role it believed to hold */
+    OVER_SLOT,     /* T5: another incarnation in its slot */
+    OVER_LEFT,     /* T9: left cleanly; `left` stands on at least one disk */
+    OVER_STOPPED,  /* T9: left with requests in flight: the slot goes into quarantine */
+};
+
+enum notice_kind {
+    NOTICE_JOINED,      /* node_identity() is set, the lease is real */
+    NOTICE_JOIN_WAITS,  /* wait says why */
+    NOTICE_CANDIDATE,   /* role, epoch, holder_name: held by another as last read */
+    NOTICE_LEADER,      /* role, epoch */
+    NOTICE_AT_RISK,     /* the node: less than L/2 left */
+    NOTICE_SAFE,        /* the node: renewed again */
+    NOTICE_LOST,        /* role, epoch, reason */
+    NOTICE_RELEASED,    /* role */
+    NOTICE_REFUSED,     /* role, refusal */
+    NOTICE_OVER,        /* the node, reason; nothing follows it */
+};
+
+enum join_wait { WAIT_NO_SLOT, WAIT_NAME_HAS_SLOT, WAIT_NO_MAJORITY, WAIT_SLOW_DISK };
+
+enum role_refusal { REFUSED_HELD, REFUSED_FULL, REFUSED_KIND };
+
+struct notice {
+    enum notice_kind kind;
+    uint32_t role;
+    uint64_t epoch;
+    enum over_reason reason;
+    enum join_wait wait;
+    enum role_refusal refusal;
+    uint32_t disk; /* WAIT_SLOW_DISK: which */
+    char holder_name[NAME_FIELD_BYTES];
+};
+
+/*
+ * What one step wants done, in order; both arrays live in the node until the next step. Each io is answered by exactly one
+ * EVENT_IO with its tag. A request that cannot even be queued is answered at once with both flags false.
+ */
+struct actions {
+    const struct io_action *ios;
+    uint32_t io_count;
+    const struct notice *notices;
+    uint32_t notice_count;
+    int64_t wake_fast_ns; /* step again with EVENT_TICK when either clock has got there */
+    int64_t wake_slow_ns;
+};
+
+/* The one entry. *ret_actions is overwritten. */
+void node_step(struct node *node, const struct event *event, struct actions *ret_actions);
+
+/* ---- What the runtime publishes and tests look at ------------------------------------------------------------------- */
+
+/* Its slot and incarnation; none while joining and for an incarnation that failed to join. */
+struct node_id node_identity(const struct node *node);
+
+/* The lease's end on the fast clock; 0 while there is none. Leadership is held only before it. */
+int64_t node_lease_end_ns(const struct node *node);
+
+/* The epoch under which it leads the role, 0 if it does not. True only together with fast < node_lease_end_ns(). */
+uint64_t node_role_epoch(const struct node *node, uint32_t role);
+
+/* Whether it is over: no further action will come. */
+bool node_is_over(const struct node *node);
+
+/* Requests not yet answered by an EVENT_IO. */
+uint32_t node_in_flight(const struct node *node);
+
+#endif

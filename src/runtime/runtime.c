@@ -1,0 +1,320 @@
+/* The owner's side of a runtime: how it begins and ends, and what passes through the queues. */
+#include "block/name.h"
+#include "runtime/state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    ARENA_BYTES = 8 << 20,         /* what the engine's buffers may take, about */
+    STACK_BYTES = 512 << 10,
+    REQUESTS_BESIDE_REGISTERS = 6, /* heartbeat, claim, header and stragglers, per disk */
+    ENGINE_DEPTH_MAX = 64,
+    NODE_DEPTH_MIN = 4,
+    ROLES_BEYOND_REGISTERS = 16,   /* campaigns that are ending, or will be refused because every register has a name */
+};
+
+/* Twice what one incarnation can have in flight: the hung requests of one do not starve the next. */
+enum { ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + REQUESTS_BESIDE_REGISTERS) };
+_Static_assert(ENGINE_DEPTH_MIN <= ENGINE_DEPTH_MAX, "the smallest node must fit into an engine");
+_Static_assert(ENGINE_DEPTH_MAX / 2 - REQUESTS_BESIDE_REGISTERS <= NODE_DEPTH_MAX, "the largest engine must fit a node");
+_Static_assert(DISKS_MAX * ENGINE_DEPTH_MAX <= REQUESTS_REFUSED_MAX, "every request of a node may be refused");
+
+static uint32_t engine_depth_of(const struct set_header *header)
+{
+    uint64_t request_bytes = (uint64_t)layout_row_bytes(&header->layout) + header->layout.block_bytes;
+    uint64_t depth = ARENA_BYTES / (request_bytes * header->disk_count);
+    if (depth < ENGINE_DEPTH_MIN) {
+        return ENGINE_DEPTH_MIN;
+    }
+    return depth < ENGINE_DEPTH_MAX ? (uint32_t)depth : ENGINE_DEPTH_MAX;
+}
+
+static uint32_t roles_max_of(const struct set_header *header)
+{
+    uint32_t wanted = header->layout.registers + ROLES_BEYOND_REGISTERS;
+    return wanted < NODE_ROLES_MAX ? wanted : NODE_ROLES_MAX;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------------------------------- */
+
+static void plan(struct runtime *runtime, const struct runtime_options *options)
+{
+    runtime->is_rejoining = options->is_rejoining;
+    runtime->engine_kind = options->engine;
+    runtime->engine_depth = engine_depth_of(&runtime->set.header);
+    struct node_params *params = &runtime->params;
+    params->header = runtime->set.header;
+    params->depth = runtime->engine_depth / 2 - REQUESTS_BESIDE_REGISTERS;
+    params->roles_max = roles_max_of(&runtime->set.header);
+    params->poll_ns = options->poll_ns;
+    name_field_store((uint8_t *)params->name, options->node_name);
+}
+
+static int map_queue(struct runtime *runtime, struct queue *queue, size_t room, size_t element_bytes)
+{
+    void *memory;
+    int error = area_map(&runtime->areas, room * element_bytes, &memory);
+    if (error == 0) {
+        queue_init(queue, memory, room, element_bytes);
+    }
+    return error;
+}
+
+static int map_memory(struct runtime *runtime)
+{
+    uint32_t roles_max = runtime->params.roles_max;
+    void *roles, *elected;
+    int error = map_queue(runtime, &runtime->commands, (size_t)roles_max * COMMANDS_PER_ROLE + 1, sizeof(struct command));
+    if (error != 0) {
+        return error;
+    }
+    error = map_queue(runtime, &runtime->notices, NOTICE_QUEUE_ROOM, sizeof(struct runtime_notice));
+    if (error != 0) {
+        return error;
+    }
+    error = area_map(&runtime->areas, roles_max * sizeof(struct runtime_role), &roles);
+    if (error != 0) {
+        return error;
+    }
+    runtime->roles = roles;
+    error = area_map(&runtime->areas, roles_max * sizeof(uint32_t), &elected);
+    if (error != 0) {
+        return error;
+    }
+    runtime->elected = elected;
+    error = area_map(&runtime->areas, node_bytes(&runtime->params), &runtime->node_memory);
+    if (error != 0) {
+        return error;
+    }
+    return lease_page_map(roles_max, &runtime->page);
+}
+
+static int open_bells(struct runtime *runtime)
+{
+    int error = bell_open(&runtime->command_bell);
+    return error != 0 ? error : bell_open(&runtime->notice_bell);
+}
+
+/* Every signal is for the application's threads: a handler of theirs must not run on a stack and at a time of ours. */
+static int start_thread(struct runtime *runtime)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0) {
+        return -error;
+    }
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&runtime->thread, &attributes, thread_main, runtime);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (error != 0) {
+        return -error;
+    }
+    while (sem_wait(&runtime->started) != 0) {
+        assert(errno == EINTR);
+    }
+    if (runtime->start_error != 0) {
+        pthread_join(runtime->thread, NULL);
+    }
+    return runtime->start_error;
+}
+
+static void free_runtime(struct runtime *runtime)
+{
+    lease_page_unmap(runtime->page, runtime->params.roles_max);
+    bell_close(&runtime->command_bell);
+    bell_close(&runtime->notice_bell);
+    sem_destroy(&runtime->started);
+    disk_set_close(&runtime->set);
+    /* The list lives in one of its own areas. */
+    struct area_list areas = runtime->areas;
+    area_unmap_all(&areas);
+}
+
+static int make_runtime(struct runtime **ret)
+{
+    struct area_list areas = {0};
+    void *memory;
+    int error = area_map(&areas, sizeof(struct runtime), &memory);
+    if (error != 0) {
+        return error;
+    }
+    struct runtime *runtime = memory;
+    runtime->areas = areas;
+    runtime->command_bell.fd = -1;
+    runtime->notice_bell.fd = -1;
+    sem_init(&runtime->started, 0, 0);
+    *ret = runtime;
+    return 0;
+}
+
+/* What a failed step says: the set's own message where it has one. */
+static void explain(const struct runtime *runtime, int error, char *message, size_t message_bytes)
+{
+    if (runtime != NULL && runtime->set.message[0] != '\0') {
+        snprintf(message, message_bytes, "%s", runtime->set.message);
+    } else {
+        const char *reason = error > -4096 ? strerrordesc_np(-error) : NULL;
+        snprintf(message, message_bytes, "node: cannot start: %s; free memory or raise the limits of this process",
+                 reason != NULL ? reason : "unknown error");
+    }
+}
+
+static int open_everything(struct runtime *runtime, const struct runtime_options *options)
+{
+    struct disk_set_options set_options = {
+        .paths = options->disks, .path_count = options->disk_count, .is_writable = true};
+    int error = disk_set_open(&set_options, &runtime->set);
+    if (error != 0) {
+        return error;
+    }
+    plan(runtime, options);
+    error = map_memory(runtime);
+    if (error != 0) {
+        return error;
+    }
+    error = open_bells(runtime);
+    return error != 0 ? error : start_thread(runtime);
+}
+
+int runtime_open(const struct runtime_options *options, struct runtime **ret, char *message, size_t message_bytes)
+{
+    assert(name_check(options->node_name) == NAME_OK);
+    struct runtime *runtime = NULL;
+    int error = make_runtime(&runtime);
+    if (error == 0) {
+        error = open_everything(runtime, options);
+    }
+    if (error == 0) {
+        *ret = runtime;
+        return 0;
+    }
+    if (message != NULL) {
+        explain(runtime, error, message, message_bytes);
+    }
+    if (runtime != NULL) {
+        free_runtime(runtime);
+    }
+    return error;
+}
+
+/* ---- Closing --------------------------------------------------------------------------------------------------------- */
+
+static void send_command(struct runtime *runtime, const struct command *command)
+{
+    bool has_room = queue_put(&runtime->commands, command);
+    assert(has_room);
+    (void)has_room;
+    bell_ring(&runtime->command_bell);
+}
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* The node bounds its leaving itself; the bound here is beyond that one, for a thread that the kernel does not let go. */
+static void wait_until_over(struct runtime *runtime)
+{
+    const struct timings *timings = &runtime->set.header.timings;
+    int64_t end_ns = monotonic_ns() + timings->lease_ns + 4 * timings->io_deadline_ns + NS_PER_S;
+    for (;;) {
+        uint32_t seen = bell_rings(&runtime->notice_bell);
+        int64_t left_ns = end_ns - monotonic_ns();
+        if (atomic_load(&runtime->is_over) || left_ns <= 0) {
+            return;
+        }
+        bell_wait(&runtime->notice_bell, seen, left_ns);
+    }
+}
+
+static bool join_thread(struct runtime *runtime)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += (time_t)(runtime->set.header.timings.lease_ns / NS_PER_S) + 2;
+    return pthread_timedjoin_np(runtime->thread, NULL, &end) == 0;
+}
+
+void runtime_close(struct runtime *runtime)
+{
+    if (runtime == NULL || runtime_is_forked(runtime)) {
+        return;
+    }
+    send_command(runtime, &(struct command){.kind = COMMAND_LEAVE});
+    wait_until_over(runtime);
+    atomic_store(&runtime->must_stop, true);
+    bell_ring(&runtime->command_bell);
+    if (join_thread(runtime)) {
+        free_runtime(runtime);
+    } else {
+        pthread_detach(runtime->thread);
+    }
+}
+
+/* ---- In between ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Per number at most COMMANDS_PER_ROLE commands can wait: a resignation that crossed a refusal, the next campaign under
+ * the same number, and its resignation; then its end must come, for which the thread takes all three. So the queue, which
+ * has room for that many, is never full.
+ */
+void runtime_campaign(struct runtime *runtime, uint32_t role, const char *name, bool is_try)
+{
+    assert(role < runtime->params.roles_max);
+    struct command command = {.kind = COMMAND_CAMPAIGN, .role = role, .is_try = is_try};
+    name_field_store((uint8_t *)command.name, name);
+    send_command(runtime, &command);
+}
+
+void runtime_resign(struct runtime *runtime, uint32_t role)
+{
+    assert(role < runtime->params.roles_max);
+    send_command(runtime, &(struct command){.kind = COMMAND_RESIGN, .role = role});
+}
+
+bool runtime_take_notice(struct runtime *runtime, struct runtime_notice *ret)
+{
+    return queue_take(&runtime->notices, ret);
+}
+
+struct bell *runtime_bell(struct runtime *runtime)
+{
+    return &runtime->notice_bell;
+}
+
+int64_t runtime_remaining_ns(const struct runtime *runtime, uint32_t role, uint64_t *ret_epoch)
+{
+    assert(role < runtime->params.roles_max);
+    return lease_page_remaining_ns(runtime->page, role, ret_epoch);
+}
+
+bool runtime_is_forked(const struct runtime *runtime)
+{
+    return lease_page_is_wiped(runtime->page);
+}
+
+const struct set_header *runtime_header(const struct runtime *runtime)
+{
+    return &runtime->set.header;
+}
+
+const struct runtime_info *runtime_info(const struct runtime *runtime)
+{
+    return &runtime->info;
+}
+
+uint32_t runtime_roles_max(const struct runtime *runtime)
+{
+    return runtime->params.roles_max;
+}

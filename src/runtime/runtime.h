@@ -1,0 +1,75 @@
+/*
+ * A running node: one thread of its own that steps the pure node over the disk engine, and two bounded queues between it
+ * and whoever owns it. This is where protocol and disk meet; neither knows the other.
+ *
+ * Knows nothing of handles, events or people: its owner (the client library) speaks of roles by number. The owner's side
+ * is for one thread at a time, except for runtime_remaining_ns(), runtime_is_forked() and the bell.
+ */
+#ifndef DISKARCH_RUNTIME_RUNTIME_H
+#define DISKARCH_RUNTIME_RUNTIME_H
+
+#include "block/header.h"
+#include "disk/disk.h"
+#include "runtime/bell.h"
+#include "runtime/notice_list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct runtime;
+
+struct runtime_options {
+    const char *const *disks;
+    size_t disk_count;
+    const char *node_name; /* a good name */
+    enum disk_engine_kind engine;
+    int64_t poll_ns;   /* 0: the node's default */
+    bool is_rejoining; /* after its end begin a new incarnation, with the same campaigns */
+};
+
+/* What the node thread got at its start. */
+struct runtime_info {
+    const char *engine;
+    bool is_realtime;
+    bool is_locked;
+    char warning[256]; /* what was refused, with the remedy */
+};
+
+/* Opens the disks, starts the thread; the node begins to join. 0 or an error of diskarch.h with its message. */
+int runtime_open(const struct runtime_options *options, struct runtime **ret, char *message, size_t message_bytes);
+
+/*
+ * Leaves the set as cleanly as the disks allow, ends the thread and frees everything. If the thread hangs in the kernel
+ * beyond every deadline, it is left there together with its memory. In a forked child it does nothing. NULL is fine.
+ */
+void runtime_close(struct runtime *runtime);
+
+const struct set_header *runtime_header(const struct runtime *runtime);
+const struct runtime_info *runtime_info(const struct runtime *runtime);
+
+/* Role numbers are below this. */
+uint32_t runtime_roles_max(const struct runtime *runtime);
+
+/*
+ * Begins to campaign for a role under a number that is free. The number is taken until NOTICE_RELEASED or NOTICE_REFUSED
+ * for it, one of which always comes, whatever happens to the node. Never blocks.
+ */
+void runtime_campaign(struct runtime *runtime, uint32_t role, const char *name, bool is_try);
+
+/* Ends a campaign, once. Never blocks. */
+void runtime_resign(struct runtime *runtime, uint32_t role);
+
+/* The oldest notice; false if there is none. Never blocks. */
+bool runtime_take_notice(struct runtime *runtime, struct runtime_notice *ret);
+
+/* Rung after notices have become ready. Its descriptor belongs to the owner to clear, and to make readable again. */
+struct bell *runtime_bell(struct runtime *runtime);
+
+/* How long the role is still led; see lease_page_remaining_ns(). Any thread. */
+int64_t runtime_remaining_ns(const struct runtime *runtime, uint32_t role, uint64_t *ret_epoch);
+
+/* Whether this process was forked off the one that opened the runtime: then nothing here works, and nothing is led. */
+bool runtime_is_forked(const struct runtime *runtime);
+
+#endif

@@ -1,0 +1,456 @@
+/*
+ * The node thread. A turn takes in what has finished, steps the node, sends what it wants, publishes, and waits.
+ *
+ * Rule T1 is kept by one habit: the clocks are read after a completion has been reaped and before the node sees it, and
+ * again after the submission, which may block, before anything is published. So no event carries a time from before it
+ * happened, and no leadership is announced by an old clock.
+ */
+#include "runtime/privileges.h"
+#include "runtime/state.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    PAUSE_MS = 1,      /* before a refused request is answered, or a failing engine asked again: no hot loop */
+    BACKLOG_MS = 100,  /* how often a full notice queue is tried again */
+};
+
+/* ---- Notices --------------------------------------------------------------------------------------------------------- */
+
+void thread_tell_role(struct runtime *runtime, uint32_t role, const struct runtime_notice *notice)
+{
+    notice_list_put(&runtime->backlog, &runtime->roles[role].box, notice);
+}
+
+void thread_tell_node(struct runtime *runtime, const struct runtime_notice *notice)
+{
+    notice_list_put(&runtime->backlog, &runtime->node_box, notice);
+}
+
+/* Not announced before the clock has been read once more: see announce_elected(). */
+static void take_leader(struct runtime *runtime, uint32_t role)
+{
+    runtime->roles[role].is_elected = true;
+    for (uint32_t i = 0; i < runtime->elected_count; i++) {
+        if (runtime->elected[i] == role) {
+            return;
+        }
+    }
+    assert(runtime->elected_count < runtime->params.roles_max);
+    runtime->elected[runtime->elected_count++] = role;
+}
+
+/* A leadership that was never announced is not lost either. */
+static void take_lost(struct runtime *runtime, const struct runtime_notice *notice)
+{
+    bool was_announced = runtime->roles[notice->what.role].is_announced;
+    incarnation_drop_leadership(runtime, notice->what.role);
+    if (was_announced) {
+        thread_tell_role(runtime, notice->what.role, notice);
+    }
+}
+
+static void take_end_of_campaign(struct runtime *runtime, const struct runtime_notice *notice)
+{
+    runtime->roles[notice->what.role].is_open = false;
+    incarnation_drop_leadership(runtime, notice->what.role);
+    thread_tell_role(runtime, notice->what.role, notice);
+}
+
+static void take_notice(struct runtime *runtime, const struct notice *what)
+{
+    struct runtime_notice notice = {.what = *what, .node = node_identity(runtime->node)};
+    switch (what->kind) {
+    case NOTICE_LEADER:
+        take_leader(runtime, what->role);
+        break;
+    case NOTICE_LOST:
+        take_lost(runtime, &notice);
+        break;
+    case NOTICE_RELEASED:
+    case NOTICE_REFUSED:
+        take_end_of_campaign(runtime, &notice);
+        break;
+    case NOTICE_CANDIDATE:
+        thread_tell_role(runtime, what->role, &notice);
+        break;
+    case NOTICE_OVER:
+        incarnation_end(runtime, what->reason, false);
+        break;
+    case NOTICE_JOINED:
+    case NOTICE_JOIN_WAITS:
+    case NOTICE_AT_RISK:
+    case NOTICE_SAFE:
+        thread_tell_node(runtime, &notice);
+        break;
+    }
+}
+
+/* ---- Events ---------------------------------------------------------------------------------------------------------- */
+
+static void advance_clock(struct runtime *runtime)
+{
+    turn_clock_advance(&runtime->clock, clock_read());
+}
+
+/* One step of the node, and everything it wants done but the submission. */
+static void feed(struct runtime *runtime, struct event *event)
+{
+    assert(runtime->phase == PHASE_RUNNING);
+    advance_clock(runtime);
+    event->fast_ns = runtime->clock.fast_ns;
+    event->slow_ns = runtime->clock.slow_ns;
+    event->wall_ns = clock_wall_ns();
+    struct actions actions;
+    node_step(runtime->node, event, &actions);
+    for (uint32_t i = 0; i < actions.io_count; i++) {
+        requests_queue(&runtime->requests, &actions.ios[i]);
+    }
+    runtime->wake_fast_ns = actions.wake_fast_ns;
+    runtime->wake_slow_ns = actions.wake_slow_ns;
+    for (uint32_t i = 0; i < actions.notice_count; i++) {
+        take_notice(runtime, &actions.notices[i]);
+    }
+}
+
+static void feed_io(struct runtime *runtime, const struct io_result *result)
+{
+    if (runtime->phase == PHASE_RUNNING) {
+        struct event event = {.kind = EVENT_IO, .as.io = *result};
+        feed(runtime, &event);
+    }
+}
+
+static void feed_command(struct runtime *runtime, enum event_kind kind, uint32_t role)
+{
+    const struct runtime_role *own = &runtime->roles[role];
+    struct event event = {
+        .kind = kind, .as.command = {.role = role, .is_try = own->is_try, .name = own->name}};
+    feed(runtime, &event);
+}
+
+static void take_completions(struct runtime *runtime)
+{
+    struct io_result result;
+    uint32_t request;
+    while (requests_reap(&runtime->requests, &result, &request)) {
+        feed_io(runtime, &result);
+        disk_engine_release(runtime->requests.engine, request);
+    }
+}
+
+/* Only those refused before this turn: what is refused while these are answered waits for the next one. */
+static void answer_refused(struct runtime *runtime)
+{
+    struct io_result result;
+    for (uint32_t count = runtime->requests.refused_count; count > 0; count--) {
+        if (!requests_take_refused(&runtime->requests, &result)) {
+            return;
+        }
+        feed_io(runtime, &result);
+    }
+}
+
+/* ---- Commands -------------------------------------------------------------------------------------------------------- */
+
+static void take_campaign(struct runtime *runtime, const struct command *command)
+{
+    struct runtime_role *role = &runtime->roles[command->role];
+    assert(!role->is_open);
+    role->is_open = true;
+    role->is_resigning = false;
+    role->is_try = command->is_try;
+    memcpy(role->name, command->name, sizeof role->name);
+    if (command->role >= runtime->roles_used) {
+        runtime->roles_used = command->role + 1;
+    }
+    if (runtime->phase == PHASE_RUNNING) {
+        feed_command(runtime, EVENT_CAMPAIGN, command->role);
+    } else if (runtime->phase == PHASE_ENDED) {
+        struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = command->role}};
+        take_end_of_campaign(runtime, &released);
+    }
+}
+
+static void take_resign(struct runtime *runtime, const struct command *command)
+{
+    struct runtime_role *role = &runtime->roles[command->role];
+    if (!role->is_open) {
+        return; /* it has ended in the meantime, and its owner will read so */
+    }
+    role->is_resigning = true;
+    incarnation_drop_leadership(runtime, command->role);
+    if (runtime->phase == PHASE_RUNNING) {
+        feed_command(runtime, EVENT_RESIGN, command->role);
+    } else {
+        struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = command->role}};
+        take_end_of_campaign(runtime, &released);
+    }
+}
+
+static void take_leave(struct runtime *runtime)
+{
+    runtime->is_leaving = true;
+    if (runtime->phase == PHASE_RUNNING) {
+        struct event event = {.kind = EVENT_LEAVE};
+        feed(runtime, &event);
+    } else if (runtime->phase == PHASE_DRAINING) {
+        incarnation_give_up(runtime);
+    }
+}
+
+static void take_commands(struct runtime *runtime)
+{
+    struct command command;
+    bell_clear(&runtime->command_bell);
+    while (queue_take(&runtime->commands, &command)) {
+        switch (command.kind) {
+        case COMMAND_CAMPAIGN:
+            take_campaign(runtime, &command);
+            break;
+        case COMMAND_RESIGN:
+            take_resign(runtime, &command);
+            break;
+        case COMMAND_LEAVE:
+            take_leave(runtime);
+            break;
+        }
+    }
+}
+
+/* ---- Time ------------------------------------------------------------------------------------------------------------ */
+
+static void submit_campaigns_again(struct runtime *runtime)
+{
+    for (uint32_t role = 0; role < runtime->roles_used && runtime->phase == PHASE_RUNNING; role++) {
+        if (runtime->roles[role].is_open) {
+            feed_command(runtime, EVENT_CAMPAIGN, role);
+        }
+    }
+}
+
+static void tick(struct runtime *runtime)
+{
+    advance_clock(runtime);
+    if (runtime->phase == PHASE_DRAINING) {
+        incarnation_try_next(runtime);
+        if (runtime->phase == PHASE_RUNNING) {
+            submit_campaigns_again(runtime);
+        }
+    }
+    bool is_due = runtime->clock.fast_ns >= runtime->wake_fast_ns || runtime->clock.slow_ns >= runtime->wake_slow_ns;
+    if (runtime->phase == PHASE_RUNNING && is_due) {
+        struct event event = {.kind = EVENT_TICK};
+        feed(runtime, &event);
+    }
+}
+
+/*
+ * The engine keeps what the kernel did not take, and sends it with the next call: a refused submission answers nothing,
+ * because a request that may still be sent is not a request that failed (rule D2). The node's own deadlines judge it. An
+ * engine that refuses for two io deadlines has failed for good.
+ */
+static void note_engine(struct runtime *runtime, int error)
+{
+    if (error == 0) {
+        runtime->failing_since_fast_ns = 0;
+        return;
+    }
+    int64_t now_ns = runtime->clock.fast_ns;
+    if (runtime->failing_since_fast_ns == 0) {
+        runtime->failing_since_fast_ns = now_ns;
+    }
+    bool is_lasting = now_ns - runtime->failing_since_fast_ns > 2 * runtime->params.header.timings.io_deadline_ns;
+    if (runtime->phase == PHASE_RUNNING && is_lasting) {
+        incarnation_end(runtime, OVER_STOPPED, true);
+    }
+}
+
+/* ---- Publishing ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Rule N5: leadership is published only inside the lease, judged by a clock read after the submission. If the lease has
+ * ended meanwhile, the next turn comes at once and the node takes the leadership back unseen.
+ */
+static void announce_elected(struct runtime *runtime, int64_t end_ns)
+{
+    if (runtime->clock.fast_ns >= end_ns) {
+        runtime->wake_fast_ns = runtime->clock.fast_ns;
+        return;
+    }
+    for (uint32_t i = 0; i < runtime->elected_count; i++) {
+        uint32_t role = runtime->elected[i];
+        struct runtime_role *own = &runtime->roles[role];
+        uint64_t epoch = node_role_epoch(runtime->node, role);
+        if (!own->is_elected || epoch == 0) {
+            continue;
+        }
+        own->is_elected = false;
+        own->is_announced = true;
+        own->is_try = false;
+        lease_page_set_epoch(runtime->page, role, epoch);
+        struct runtime_notice leader = {.what = {.kind = NOTICE_LEADER, .role = role, .epoch = epoch}};
+        thread_tell_role(runtime, role, &leader);
+    }
+    runtime->elected_count = 0;
+}
+
+static void publish(struct runtime *runtime)
+{
+    advance_clock(runtime);
+    int64_t end_ns = runtime->phase == PHASE_RUNNING ? node_lease_end_ns(runtime->node) : 0;
+    struct lease_view view = {.fast_ns = runtime->clock.fast_ns, .at = runtime->clock.last, .end_ns = end_ns};
+    lease_page_publish(runtime->page, &view);
+    if (runtime->elected_count > 0) {
+        announce_elected(runtime, end_ns);
+    }
+}
+
+/* The owner may take notices slower than they come: what does not fit into the queue waits, merged, in the backlog. */
+static void send_notices(struct runtime *runtime)
+{
+    struct notice_box *box;
+    const struct runtime_notice *notice;
+    bool has_sent = false;
+    while ((notice = notice_list_first(&runtime->backlog, &box)) != NULL && queue_put(&runtime->notices, notice)) {
+        notice_list_drop_first(&runtime->backlog);
+        has_sent = true;
+    }
+    bool is_news = runtime->phase == PHASE_ENDED && !atomic_exchange(&runtime->is_over, true);
+    if (has_sent || is_news) {
+        bell_ring(&runtime->notice_bell);
+    }
+}
+
+/* ---- Waiting --------------------------------------------------------------------------------------------------------- */
+
+static int64_t earlier_of(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* How long nothing needs to be done, unless something comes in. */
+static int64_t idle_ns(const struct runtime *runtime)
+{
+    int64_t idle_ns = INT64_MAX;
+    if (runtime->phase == PHASE_RUNNING) {
+        idle_ns = earlier_of(runtime->wake_fast_ns - runtime->clock.fast_ns, runtime->wake_slow_ns - runtime->clock.slow_ns);
+    } else if (runtime->phase == PHASE_DRAINING) {
+        bool is_drained = runtime->requests.in_flight == 0;
+        idle_ns = is_drained ? 0 : runtime->drain_end_fast_ns - runtime->clock.fast_ns;
+    }
+    if (runtime->requests.refused_count > 0) {
+        idle_ns = earlier_of(idle_ns, PAUSE_MS * NS_PER_MS);
+    }
+    if (runtime->backlog.first != NULL) {
+        idle_ns = earlier_of(idle_ns, BACKLOG_MS * NS_PER_MS);
+    }
+    return idle_ns > 0 ? idle_ns : 0;
+}
+
+/* For good: nothing is asked of the engine any more, only commands may come. */
+static void wait_for_commands(struct runtime *runtime, int64_t timeout_ns)
+{
+    struct pollfd command = {.fd = runtime->command_bell.fd, .events = POLLIN};
+    struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / NS_PER_S), .tv_nsec = (long)(timeout_ns % NS_PER_S)};
+    ppoll(&command, 1, timeout_ns == INT64_MAX ? NULL : &timeout, NULL);
+}
+
+static void wait_for_something(struct runtime *runtime)
+{
+    int64_t timeout_ns = idle_ns(runtime);
+    if (runtime->phase == PHASE_ENDED) {
+        wait_for_commands(runtime, timeout_ns);
+        return;
+    }
+    int error = disk_engine_wait(runtime->requests.engine, timeout_ns == INT64_MAX ? -1 : timeout_ns);
+    note_engine(runtime, error);
+    if (error != 0) {
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * NS_PER_MS}, NULL);
+    }
+}
+
+/* ---- The thread ------------------------------------------------------------------------------------------------------ */
+
+static void turn(struct runtime *runtime)
+{
+    take_completions(runtime);
+    answer_refused(runtime);
+    take_commands(runtime);
+    tick(runtime);
+    int error = disk_engine_submit(runtime->requests.engine);
+    if (error != 0) {
+        note_engine(runtime, error);
+    }
+    publish(runtime);
+    send_notices(runtime);
+}
+
+static uint32_t heartbeat_engine_of(enum disk_engine_kind kind)
+{
+    switch (kind) {
+    case DISK_ENGINE_IO_URING:
+        return ENGINE_IO_URING;
+    case DISK_ENGINE_LIBAIO:
+        return ENGINE_LIBAIO;
+    case DISK_ENGINE_AUTO:
+        break;
+    }
+    return ENGINE_UNKNOWN;
+}
+
+static void take_privileges(struct runtime *runtime)
+{
+    int lock_error = area_lock_all(&runtime->areas);
+    if (lock_error == 0) {
+        lock_error = lease_page_lock(runtime->page, runtime->params.roles_max);
+    }
+    if (lock_error == 0) {
+        lock_error = privileges_lock_stack();
+    }
+    int realtime_error = privileges_take_realtime();
+    struct runtime_info *info = &runtime->info;
+    info->is_locked = lock_error == 0;
+    info->is_realtime = realtime_error == 0;
+    privileges_explain(realtime_error, lock_error, info->warning, sizeof info->warning);
+}
+
+/* The engine is opened here because an engine may be bound to the thread that made it. */
+static int start(struct runtime *runtime)
+{
+    struct disk_engine_options options = {
+        .kind = runtime->engine_kind, .depth = runtime->engine_depth, .wake_fd = runtime->command_bell.fd};
+    int error = disk_engine_open(&runtime->set, &options, &runtime->requests.engine);
+    if (error != 0) {
+        return error;
+    }
+    runtime->info.engine = disk_engine_name(runtime->requests.engine);
+    runtime->params.engine = heartbeat_engine_of(disk_engine_kind(runtime->requests.engine));
+    take_privileges(runtime);
+    turn_clock_init(&runtime->clock, clock_read());
+    error = incarnation_begin(runtime, (struct node_id){0});
+    if (error != 0) {
+        disk_engine_close(runtime->requests.engine);
+    }
+    return error;
+}
+
+void *thread_main(void *argument)
+{
+    struct runtime *runtime = argument;
+    runtime->start_error = start(runtime);
+    bool is_running = runtime->start_error == 0;
+    sem_post(&runtime->started);
+    if (!is_running) {
+        return NULL;
+    }
+    while (!atomic_load(&runtime->must_stop)) {
+        turn(runtime);
+        wait_for_something(runtime);
+    }
+    disk_engine_close(runtime->requests.engine);
+    return NULL;
+}
