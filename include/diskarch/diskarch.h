@@ -20,6 +20,9 @@
 extern "C" {
 #endif
 
+/* These are all that the shared library shows. */
+#pragma GCC visibility push(default)
+
 /* code, value, sentence */
 #define DISKARCH_ERRORS(X)                                                                                             \
     X(DISKARCH_EUSAGE, -4096, "a value that was given cannot be used")                                                 \
@@ -272,6 +275,8 @@ int diskarch_observer_roles(struct diskarch_observer *observer, struct diskarch_
 
 /* What went wrong in the observer's last failed call: thing, reason, remedy. */
 const char *diskarch_observer_message(const struct diskarch_observer *observer);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

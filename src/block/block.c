@@ -130,8 +130,8 @@ static bool is_intact(const uint8_t *bytes, uint32_t block_bytes, const struct b
 
 static struct block_author load_author(const uint8_t *bytes)
 {
-    return (struct block_author){
-        .incarnation = le_load64(bytes + AT_INCARNATION), .sequence = le_load64(bytes + AT_SEQUENCE)};
+    return (struct block_author){.incarnation = le_load64(bytes + AT_INCARNATION),
+                                 .sequence = le_load64(bytes + AT_SEQUENCE)};
 }
 
 /* Nobody has written it yet; then it holds nothing, and anything else behind a zero incarnation is damage. */
@@ -184,6 +184,11 @@ bool block_decode_claim(const uint8_t *bytes, uint32_t block_bytes, const struct
 
 /* ---- Heartbeats ----------------------------------------------------------------------------------------------------- */
 
+static size_t verdict_offset(size_t index)
+{
+    return AT_VERDICTS + index * NODE_ID_BYTES;
+}
+
 static void heartbeat_store(uint8_t *bytes, const struct heartbeat_block *content)
 {
     le_store64(bytes + AT_COUNTER, content->counter);
@@ -194,7 +199,7 @@ static void heartbeat_store(uint8_t *bytes, const struct heartbeat_block *conten
     le_store32(bytes + AT_ENGINE, content->engine);
     name_field_store(bytes + AT_HEARTBEAT_NAME, content->node_name);
     for (uint32_t i = 0; i < content->verdict_count; i++) {
-        node_id_store(bytes + AT_VERDICTS + i * NODE_ID_BYTES, content->verdicts[i]);
+        node_id_store(bytes + verdict_offset(i), content->verdicts[i]);
     }
 }
 
@@ -207,7 +212,7 @@ static bool heartbeat_is_sound(const uint8_t *bytes)
         return false;
     }
     for (uint32_t i = 0; i < verdict_count; i++) {
-        struct node_id verdict = node_id_load(bytes + AT_VERDICTS + i * NODE_ID_BYTES);
+        struct node_id verdict = node_id_load(bytes + verdict_offset(i));
         if (node_id_is_none(verdict) || !node_id_is_sound(verdict)) {
             return false;
         }
@@ -251,7 +256,7 @@ bool block_decode_heartbeat(const uint8_t *bytes, uint32_t block_bytes, const st
     };
     memcpy(ret->node_name, bytes + AT_HEARTBEAT_NAME, NAME_FIELD_BYTES);
     for (uint32_t i = 0; i < ret->verdict_count; i++) {
-        ret->verdicts[i] = node_id_load(bytes + AT_VERDICTS + i * NODE_ID_BYTES);
+        ret->verdicts[i] = node_id_load(bytes + verdict_offset(i));
     }
     return true;
 }

@@ -48,11 +48,11 @@ enum heartbeat_state {
 struct heartbeat_block {
     struct block_author author;
     enum heartbeat_state state;
-    uint64_t counter;                    /* grows by one each renew interval */
+    uint64_t counter; /* grows by one each renew interval */
     char node_name[NAME_FIELD_BYTES];
-    int64_t started_wall_ns;             /* display only */
-    uint32_t engine;                     /* enum heartbeat_engine, display only */
-    uint64_t watchdog_promise_ns;        /* challengers add it to W */
+    int64_t started_wall_ns;      /* display only */
+    uint32_t engine;              /* enum heartbeat_engine, display only */
+    uint64_t watchdog_promise_ns; /* challengers add it to W */
     uint32_t verdict_count;
     struct node_id verdicts[VERDICTS_MAX]; /* incarnations found dead, newest first */
 };
@@ -62,9 +62,9 @@ enum heartbeat_engine { ENGINE_UNKNOWN = 0, ENGINE_IO_URING = 1, ENGINE_LIBAIO =
 /* Register and ledger rows. In the words of the Disk Paxos paper: mbal, bal, inp. */
 struct register_block {
     struct block_author author;
-    struct ballot promised;  /* mbal */
-    struct ballot accepted;  /* bal: none if this slot never accepted */
-    struct ballot committed; /* a ballot, of whatever slot, that this writer knows to be committed */
+    struct ballot promised;     /* mbal */
+    struct ballot accepted;     /* bal: none if this slot never accepted */
+    struct ballot committed;    /* a ballot, of whatever slot, that this writer knows to be committed */
     uint8_t value[VALUE_BYTES]; /* inp: all zero while accepted is none */
 };
 

@@ -14,7 +14,7 @@
  */
 #define BIT(n, bit, remainder) ((((n) >> (bit)) & 1u) * UINT32_C(remainder))
 #define ENTRY(n, a, b, c, d, e, f, g, h)                                                                               \
-    (BIT(n, 0, a) ^ BIT(n, 1, b) ^ BIT(n, 2, c) ^ BIT(n, 3, d) ^ BIT(n, 4, e) ^ BIT(n, 5, f) ^ BIT(n, 6, g) ^         \
+    (BIT(n, 0, a) ^ BIT(n, 1, b) ^ BIT(n, 2, c) ^ BIT(n, 3, d) ^ BIT(n, 4, e) ^ BIT(n, 5, f) ^ BIT(n, 6, g) ^          \
      BIT(n, 7, h))
 #define ENTRIES_4(n, ...)                                                                                              \
     ENTRY((n), __VA_ARGS__), ENTRY((n) + 1u, __VA_ARGS__), ENTRY((n) + 2u, __VA_ARGS__), ENTRY((n) + 3u, __VA_ARGS__)

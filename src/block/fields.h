@@ -41,8 +41,7 @@ static inline void ballot_store(uint8_t *to, struct ballot ballot)
 
 static inline struct ballot ballot_load(const uint8_t *from)
 {
-    return (struct ballot){
-        .round = le_load64(from), .slot = le_load32(from + 8), .incarnation = le_load64(from + 12)};
+    return (struct ballot){.round = le_load64(from), .slot = le_load32(from + 8), .incarnation = le_load64(from + 12)};
 }
 
 /* None, wholly zero; or somebody's. */

@@ -42,10 +42,10 @@ struct set_header {
 
 enum header_fault {
     HEADER_OK,
-    HEADER_NO_MAGIC,  /* not a diskarch disk */
-    HEADER_DAMAGED,   /* magic but wrong checksum */
-    HEADER_NEWER,     /* major version above FORMAT_MAJOR; *ret holds major and minor only */
-    HEADER_NONSENSE,  /* good checksum, impossible content */
+    HEADER_NO_MAGIC, /* not a diskarch disk */
+    HEADER_DAMAGED,  /* magic but wrong checksum */
+    HEADER_NEWER,    /* major version above FORMAT_MAJOR; *ret holds major and minor only */
+    HEADER_NONSENSE, /* good checksum, impossible content */
 };
 
 /* Bytes of the encoded header that count; a block is at least that long. The checksum is over exactly these bytes, so
@@ -69,12 +69,12 @@ int64_t timings_watch_ns(const struct timings *timings);
 
 enum timings_fault {
     TIMINGS_OK,
-    TIMINGS_LEASE_SHORT,    /* L below 100 ms */
-    TIMINGS_LEASE_LONG,     /* L above one day */
-    TIMINGS_RENEW,          /* renew above L/3 or below 1 ms */
-    TIMINGS_IO_DEADLINE,    /* d above L/4 or below 1 ms */
-    TIMINGS_QUARANTINE,     /* negative or above a week */
-    TIMINGS_DRIFT,          /* rho at or above 20 % */
+    TIMINGS_LEASE_SHORT, /* L below 100 ms */
+    TIMINGS_LEASE_LONG,  /* L above one day */
+    TIMINGS_RENEW,       /* renew above L/3 or below 1 ms */
+    TIMINGS_IO_DEADLINE, /* d above L/4 or below 1 ms */
+    TIMINGS_QUARANTINE,  /* negative or above a week */
+    TIMINGS_DRIFT,       /* rho at or above 20 % */
 };
 
 enum timings_fault timings_check(const struct timings *timings);

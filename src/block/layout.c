@@ -7,7 +7,7 @@
 enum { LEDGER_ROWS_MAX = (SLOTS_MAX + LEDGER_SLOTS_PER_ROW - 1) / LEDGER_SLOTS_PER_ROW };
 
 /* No product below can overflow while the limits hold. */
-_Static_assert((uint64_t)SLOTS_MAX * BLOCK_BYTES_MAX <= UINT32_MAX, "bytes of a row are a 32-bit number");
+_Static_assert((uint64_t)SLOTS_MAX *BLOCK_BYTES_MAX <= UINT32_MAX, "bytes of a row are a 32-bit number");
 _Static_assert((uint64_t)ROW_LEDGER_FIRST + LEDGER_ROWS_MAX + REGISTERS_MAX <= UINT32_MAX, "row numbers have 32 bits");
 _Static_assert(((uint64_t)ROW_LEDGER_FIRST + LEDGER_ROWS_MAX + REGISTERS_MAX) * SLOTS_MAX + 2 <=
                    INT64_MAX / BLOCK_BYTES_MAX,

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum {
-    NAME_BYTES_MAX = 63,                  /* set, role and node names: printable UTF-8 */
+    NAME_BYTES_MAX = 63,                   /* set, role and node names: printable UTF-8 */
     NAME_FIELD_BYTES = NAME_BYTES_MAX + 1, /* on disk and in memory: padded with NUL, always terminated */
     DISKS_MAX = 9,
     SLOTS_MIN = 2,
@@ -17,9 +17,9 @@ enum {
     BLOCK_BYTES_MIN = 512,
     BLOCK_BYTES_MAX = 65536,
     PAYLOAD_BYTES_MAX = 128,
-    VALUE_BYTES = 304,           /* the value of a register as the register engine sees it: opaque bytes */
-    LEDGER_SLOTS_PER_ROW = 32,   /* slots one ledger register speaks for */
-    VERDICTS_MAX = 8,            /* verdicts listed in one heartbeat block */
+    VALUE_BYTES = 304,         /* the value of a register as the register engine sees it: opaque bytes */
+    LEDGER_SLOTS_PER_ROW = 32, /* slots one ledger register speaks for */
+    VERDICTS_MAX = 8,          /* verdicts listed in one heartbeat block */
 };
 
 #define NS_PER_MS INT64_C(1000000)

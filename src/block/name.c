@@ -23,12 +23,14 @@ static const struct range not_printable[] = {
     {0xfdd0, 0xfdef},   /* not characters */
     {0xfeff, 0xfeff},   /* byte order mark */
     {0xfff9, 0xfffb},   /* interlinear annotation */
-    {0xfffe, 0xffff},   /* not characters */
     {0xe0000, 0xe0fff}, /* tags, variation selectors */
 };
 
 static bool is_printable(uint32_t code_point)
 {
+    if ((code_point & 0xfffe) == 0xfffe) { /* the last two of every plane are not characters */
+        return false;
+    }
     for (size_t i = 0; i < sizeof not_printable / sizeof *not_printable; i++) {
         if (code_point >= not_printable[i].first && code_point <= not_printable[i].last) {
             return false;

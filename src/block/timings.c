@@ -11,9 +11,10 @@ enum {
 };
 
 #define LEASE_NS_MIN (100 * NS_PER_MS)
-#define LEASE_NS_MAX (24 * 3600 * NS_PER_S)
+#define DAY_NS (INT64_C(24) * 3600 * NS_PER_S)
+#define LEASE_NS_MAX DAY_NS
 #define STEP_NS_MIN NS_PER_MS
-#define QUARANTINE_NS_MAX (7 * 24 * 3600 * NS_PER_S)
+#define QUARANTINE_NS_MAX (7 * DAY_NS)
 
 enum timings_fault timings_check(const struct timings *timings)
 {

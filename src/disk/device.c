@@ -128,6 +128,13 @@ int device_measure(struct device *device)
     return device->is_block ? measure_block_device(device) : measure_file(device);
 }
 
+/* Such a device opens for writing all the same, and fails with the first write. */
+static bool is_read_only(const struct device *device)
+{
+    int is_set = 0;
+    return device->is_block && ioctl(device->fd, BLKROGET, &is_set) == 0 && is_set != 0;
+}
+
 /* ---- Opening -------------------------------------------------------------------------------------------------------- */
 
 /* Looks before it opens: opening a pipe blocks, and opening a tape or a watchdog does things. */
@@ -160,7 +167,7 @@ int device_open(const char *path, int flags, struct device *ret, char *message, 
         return errno == EINVAL ? refuse_direct(path, message, message_bytes)
                                : refuse_open(flags, errno, message, message_bytes);
     }
-    error = device_measure(&device);
+    error = (flags & O_ACCMODE) == O_RDWR && is_read_only(&device) ? -EROFS : device_measure(&device);
     if (error != 0) {
         device_close(&device);
         return error == -EOPNOTSUPP ? refuse_direct(path, message, message_bytes)

@@ -332,8 +332,8 @@ int disk_set_open(const struct disk_set_options *options, struct disk_set *ret)
     }
     opening.count = (uint32_t)options->path_count;
     for (uint32_t i = 0; i < opening.count; i++) {
-        opening.candidates[i].path = options->paths[i];
-        opening.candidates[i].device.fd = -1;
+        opening.candidates[i] = (struct candidate){
+            .path = options->paths[i], .device.fd = -1, .found.fault = HEADER_NO_MAGIC};
     }
     error = open_all(&opening);
     for (uint32_t i = 0; i < opening.count; i++) {

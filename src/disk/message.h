@@ -15,7 +15,7 @@ void message_add(char *message, size_t message_bytes, const char *format, ...) _
 
 enum { DURATION_TEXT_BYTES = 32 };
 
-/* "10s", "500ms", "1.5ms": the way in which durations are given on the command line. Returns text. */
+/* "10s", "500ms": the way in which durations are given on the command line. Returns text. */
 const char *message_duration(char text[DURATION_TEXT_BYTES], int64_t duration_ns);
 
 #endif

@@ -7,6 +7,7 @@
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +15,23 @@
 
 enum { SCAN_BYTES = 1 << 20 };
 
-static void add_finding(struct probe *probe, const char *what, const char *format, const char *detail)
+__attribute__((format(printf, 3, 4))) static void add_finding(struct probe *probe, const char *what,
+                                                              const char *text_format, ...)
 {
     for (uint32_t i = 0; i < probe->finding_count; i++) {
         if (strcmp(probe->findings[i].what, what) == 0) {
             return;
         }
     }
-    if (probe->finding_count < PROBE_FINDINGS_MAX) {
-        struct probe_finding *finding = &probe->findings[probe->finding_count++];
-        snprintf(finding->what, sizeof finding->what, "%s", what);
-        snprintf(finding->text, sizeof finding->text, "%s%s%s%s", what, format, detail, detail[0] == '\0' ? "" : "\"");
+    if (probe->finding_count == PROBE_FINDINGS_MAX) {
+        return;
     }
+    struct probe_finding *finding = &probe->findings[probe->finding_count++];
+    snprintf(finding->what, sizeof finding->what, "%s", what);
+    va_list arguments;
+    va_start(arguments, text_format);
+    vsnprintf(finding->text, sizeof finding->text, text_format, arguments);
+    va_end(arguments);
 }
 
 /* ---- A diskarch set ------------------------------------------------------------------------------------------------- */
@@ -33,17 +39,13 @@ static void add_finding(struct probe *probe, const char *what, const char *forma
 static void find_set(const struct device *device, struct probe *probe)
 {
     header_search(device, NULL, &probe->set);
-    struct probe_finding *finding = &probe->findings[0];
+    const struct set_header *header = &probe->set.header;
     if (probe->set.fault == HEADER_OK) {
         char uuid[UUID_TEXT_BYTES];
-        snprintf(finding->what, sizeof finding->what, "%s", probe->set.header.set_name);
-        snprintf(finding->text, sizeof finding->text, "diskarch set \"%s\" (%s)", probe->set.header.set_name,
-                 uuid_format(uuid, &probe->set.header.set_uuid));
-        probe->finding_count = 1;
+        add_finding(probe, header->set_name, "diskarch set \"%s\" (%s)", header->set_name,
+                    uuid_format(uuid, &header->set_uuid));
     } else if (probe->set.fault == HEADER_NEWER) {
-        snprintf(finding->text, sizeof finding->text, "a diskarch set of the newer format %u.%u",
-                 probe->set.header.major, probe->set.header.minor);
-        probe->finding_count = 1;
+        add_finding(probe, "", "a diskarch set of the newer format %u.%u", header->major, header->minor);
     }
 }
 
@@ -59,11 +61,11 @@ static void find_cluster_area(const uint8_t *first_sector, struct probe *probe)
         const char *kind;
     } sanlock[] = {{0x12212010, "lockspace"}, {0x06152010, "resource leases"}, {0x01042018, "resource index"}};
     if (memcmp(first_sector, sbd_magic, sizeof sbd_magic - 1) == 0) {
-        add_finding(probe, "sbd", "", "");
+        add_finding(probe, "sbd", "sbd device");
     }
     for (size_t i = 0; i < sizeof sanlock / sizeof sanlock[0]; i++) {
         if (le_load32(first_sector) == sanlock[i].magic) {
-            add_finding(probe, "sanlock", " \"", sanlock[i].kind);
+            add_finding(probe, "sanlock", "sanlock %s", sanlock[i].kind);
         }
     }
 }
@@ -104,14 +106,17 @@ static blkid_probe new_blkid_probe(int fd)
 static void take_signature(blkid_probe blkid, struct probe *probe)
 {
     const char *type = NULL;
-    const char *label = "";
+    const char *label = NULL;
     probe->has_foreign_signature = true;
     if (blkid_probe_lookup_value(blkid, "TYPE", &type, NULL) == 0) {
-        blkid_probe_lookup_value(blkid, "LABEL", &label, NULL);
-        add_finding(probe, type, label[0] == '\0' ? "" : " labelled \"", label);
+        if (blkid_probe_lookup_value(blkid, "LABEL", &label, NULL) == 0) {
+            add_finding(probe, type, "%s labelled \"%s\"", type, label);
+        } else {
+            add_finding(probe, type, "%s", type);
+        }
     }
     if (blkid_probe_lookup_value(blkid, "PTTYPE", &type, NULL) == 0) {
-        add_finding(probe, type, " partition table", "");
+        add_finding(probe, type, "%s partition table", type);
     }
 }
 
@@ -163,11 +168,12 @@ static bool is_all_zero(const uint8_t *bytes, size_t count)
     return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
-/* Looks for anything but zeros in the area. The device may end inside it, at any byte. */
-static int find_data(const struct device *device, uint64_t area_bytes, uint8_t *buffer, struct probe *probe)
+/* Looks for anything but zeros from `offset` to the end of the area. The device may end inside it, at any byte. */
+static int find_data(const struct device *device, uint64_t offset, uint64_t area_bytes, uint8_t *buffer,
+                     struct probe *probe)
 {
     uint64_t end = area_bytes < device->size_bytes ? area_bytes : device->size_bytes;
-    for (uint64_t offset = 0; offset < end; offset += SCAN_BYTES) {
+    for (; offset < end; offset += SCAN_BYTES) {
         uint64_t left = end - offset;
         size_t count = left < SCAN_BYTES ? (size_t)left : SCAN_BYTES;
         size_t whole = (count + device->sector_bytes - 1) / device->sector_bytes * device->sector_bytes;
@@ -177,7 +183,8 @@ static int find_data(const struct device *device, uint64_t area_bytes, uint8_t *
             return error;
         }
         if (!is_all_zero(buffer, count)) {
-            add_finding(probe, PROBE_UNKNOWN_DATA, "", "");
+            add_finding(probe, PROBE_UNKNOWN_DATA, "data of unknown kind near byte %llu",
+                        (unsigned long long)offset);
             return 0;
         }
     }
@@ -197,7 +204,14 @@ static int probe_with_buffer(const struct device *device, uint64_t area_bytes, u
     }
     find_cluster_area(buffer, probe);
     error = find_signatures(device, probe);
-    return error != 0 || probe->finding_count > 0 ? error : find_data(device, area_bytes, buffer, probe);
+    /* A signature speaks for all that is there; a set only for its own rows, not for what may lie behind them. */
+    bool is_only_set = probe->finding_count == 1 && probe->set.fault == HEADER_OK;
+    if (error != 0 || (probe->finding_count > 0 && !is_only_set)) {
+        return error;
+    }
+    uint64_t known_bytes = is_only_set ? layout_bytes(&probe->set.header.layout) : 0;
+    known_bytes -= known_bytes % device->sector_bytes;
+    return find_data(device, known_bytes, area_bytes, buffer, probe);
 }
 
 int probe_device(const struct device *device, uint64_t area_bytes, struct probe *ret, char *message,

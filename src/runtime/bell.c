@@ -36,6 +36,11 @@ void bell_ring(struct bell *bell)
 {
     atomic_fetch_add_explicit(&bell->rings, 1, memory_order_release);
     syscall(SYS_futex, &bell->rings, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    bell_keep_readable(bell);
+}
+
+void bell_keep_readable(struct bell *bell)
+{
     /* A full counter (EAGAIN) is readable already: nothing is lost. */
     int status = eventfd_write(bell->fd, 1);
     assert(status == 0 || errno == EAGAIN);

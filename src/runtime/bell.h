@@ -26,6 +26,9 @@ void bell_ring(struct bell *bell);
 /* Makes the descriptor unreadable. Clear first, then look at what the bell is rung for: a ring in between is kept. */
 void bell_clear(struct bell *bell);
 
+/* Makes the descriptor readable without waking those who sleep on the count: its owner has left something untaken. */
+void bell_keep_readable(struct bell *bell);
+
 /* The count to give to bell_wait(): read it first, then look, then sleep. */
 uint32_t bell_rings(const struct bell *bell);
 

@@ -56,7 +56,7 @@ bool requests_reap(struct requests *requests, struct io_result *ret, uint32_t *r
         *ret = (struct io_result){
             .tag = (uint32_t)completion.tag,
             .is_write_ok = completion.write_error == 0,
-            .is_read_ok = completion.read_error == 0 && completion.bytes != NULL,
+            .is_read_ok = completion.read_error == 0,
             .bytes = completion.bytes,
         };
         *ret_request = completion.request;

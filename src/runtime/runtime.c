@@ -16,13 +16,12 @@ enum {
     ENGINE_DEPTH_MAX = 64,
     NODE_DEPTH_MIN = 4,
     ROLES_BEYOND_REGISTERS = 16,   /* campaigns that are ending, or will be refused because every register has a name */
+    /* Twice what one incarnation can have in flight: the hung requests of one do not starve the next. */
+    ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + REQUESTS_BESIDE_REGISTERS),
 };
-
-/* Twice what one incarnation can have in flight: the hung requests of one do not starve the next. */
-enum { ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + REQUESTS_BESIDE_REGISTERS) };
 _Static_assert(ENGINE_DEPTH_MIN <= ENGINE_DEPTH_MAX, "the smallest node must fit into an engine");
-_Static_assert(ENGINE_DEPTH_MAX / 2 - REQUESTS_BESIDE_REGISTERS <= NODE_DEPTH_MAX, "the largest engine must fit a node");
-_Static_assert(DISKS_MAX * ENGINE_DEPTH_MAX <= REQUESTS_REFUSED_MAX, "every request of a node may be refused");
+_Static_assert(ENGINE_DEPTH_MAX / 2 - REQUESTS_BESIDE_REGISTERS <= (int)NODE_DEPTH_MAX, "the largest engine must fit a node");
+_Static_assert((int)DISKS_MAX * ENGINE_DEPTH_MAX <= (int)REQUESTS_REFUSED_MAX, "every request of a node may be refused");
 
 static uint32_t engine_depth_of(const struct set_header *header)
 {
@@ -312,6 +311,12 @@ const struct set_header *runtime_header(const struct runtime *runtime)
 const struct runtime_info *runtime_info(const struct runtime *runtime)
 {
     return &runtime->info;
+}
+
+const char *runtime_disk_path(const struct runtime *runtime, uint32_t disk)
+{
+    assert(disk < runtime->set.header.disk_count);
+    return runtime->set.members[disk].path;
 }
 
 uint32_t runtime_roles_max(const struct runtime *runtime)

@@ -48,6 +48,9 @@ void runtime_close(struct runtime *runtime);
 const struct set_header *runtime_header(const struct runtime *runtime);
 const struct runtime_info *runtime_info(const struct runtime *runtime);
 
+/* The path under which a disk of the set was opened; empty if it is absent. */
+const char *runtime_disk_path(const struct runtime *runtime, uint32_t disk);
+
 /* Role numbers are below this. */
 uint32_t runtime_roles_max(const struct runtime *runtime);
 

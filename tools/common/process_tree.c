@@ -112,8 +112,8 @@ static void tree_swap(struct process_tree *tree, size_t a, size_t b)
 }
 
 /*
- * Moves the descendants of `root` to the front and forgets the rest. Each pass adds the next generations; zombies stay
- * until the end, because a living child may still name one as its parent.
+ * Moves the descendants of `root` to the front and forgets the rest. Each pass adds the next generations. Zombies stay: a
+ * process whose first thread has ended looks like one while its other threads run on.
  */
 static void tree_keep_descendants(struct process_tree *tree, pid_t root)
 {
@@ -132,23 +132,6 @@ static void tree_keep_descendants(struct process_tree *tree, pid_t root)
     tree->count = kept;
 }
 
-static bool process_has_ended(const struct process *process)
-{
-    return process->state == 'Z' || process->state == 'X';
-}
-
-static void tree_drop_zombies(struct process_tree *tree)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < tree->count; i++) {
-        if (!process_has_ended(&tree->processes[i])) {
-            tree->processes[kept] = tree->processes[i];
-            kept++;
-        }
-    }
-    tree->count = kept;
-}
-
 void process_tree_done(struct process_tree *tree)
 {
     if (tree != NULL) {
@@ -162,7 +145,6 @@ int process_tree_scan(struct process_tree *tree)
     tree->count = 0;
     int status = tree_list_all(tree);
     tree_keep_descendants(tree, getpid());
-    tree_drop_zombies(tree);
     return status;
 }
 

@@ -20,7 +20,7 @@ struct process {
     pid_t pid;
     pid_t parent;
     uint64_t start_ticks; /* with the pid, names one process for ever: pids are used again */
-    char state;           /* as /proc/PID/stat has it; never a zombie's */
+    char state;           /* as /proc/PID/stat has it */
 };
 
 /* The descendants found by the last scan. All zero is an empty tree. */
@@ -33,7 +33,7 @@ struct process_tree {
 void process_tree_done(struct process_tree *tree);
 
 /*
- * Lists the living descendants of the calling process. A process forked meanwhile may be missed: scan again. 0 or -errno;
+ * Lists the descendants of the calling process. A process forked meanwhile may be missed: scan again. 0 or -errno;
  * on error the tree holds what was found so far.
  */
 int process_tree_scan(struct process_tree *tree);

@@ -1,0 +1,306 @@
+/* The port's contract when disks fail: one completion for each request, with the error where it belongs; no hangs. */
+#include "rig.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static uint64_t heartbeat_offset(const struct rig *rig, uint32_t slot)
+{
+    return layout_offset(&rig->header.layout, ROW_HEARTBEAT, slot);
+}
+
+/* ---- Writes that fail ------------------------------------------------------------------------------------------------ */
+
+static void expect_failed_write(struct rig *rig, struct disk_engine *engine, uint32_t disk)
+{
+    struct disk_completion done;
+    rig_do(engine, DISK_EXCHANGE, disk, ROW_HEARTBEAT, 0, rig_block(rig, disk, 0, 9), &done);
+    cr_assert_lt(done.write_error, 0);
+    cr_assert_eq(done.read_error, -ECANCELED, "the read must wait for the write, not only follow it");
+    cr_assert_null(done.bytes);
+    disk_engine_release(engine, done.request);
+    rig_do(engine, DISK_WRITE, disk, ROW_HEARTBEAT, 0, rig_block(rig, disk, 0, 9), &done);
+    cr_assert_lt(done.write_error, 0);
+    cr_assert_eq(done.read_error, 0, "nothing was to be read");
+    disk_engine_release(engine, done.request);
+    cr_assert_eq(disk_engine_in_flight(engine), 0);
+    cr_assert_not(disk_engine_reap(engine, &done), "one completion for each request");
+}
+
+static void write_through_read_only_descriptor(struct rig *rig)
+{
+    struct disk_set *set = calloc(1, sizeof *set);
+    struct disk_engine *engine;
+    rig_open_set(rig, false, set);
+    rig_open_engine(set, -1, &engine);
+    uint64_t before = scratch_checksum(rig->files[0]);
+    expect_failed_write(rig, engine, 0);
+    cr_assert_eq(scratch_checksum(rig->files[0]), before);
+    struct disk_completion done;
+    rig_do(engine, DISK_READ, 0, ROW_HEARTBEAT, 0, NULL, &done);
+    cr_assert_eq(done.read_error, 0);
+    disk_engine_release(engine, done.request);
+    disk_engine_close(engine);
+    disk_set_close(set);
+    free(set);
+}
+
+Test(contract, D3_a_failed_write_cancels_its_read)
+{
+    rig_each(write_through_read_only_descriptor);
+}
+
+static void write_to_device_turned_read_only(struct rig *rig)
+{
+    scratch_loop_set_read_only(&rig->loops[1], true);
+    expect_failed_write(rig, rig->engine, 1);
+    scratch_loop_set_read_only(&rig->loops[1], false);
+    struct disk_completion done;
+    rig_do(rig->engine, DISK_EXCHANGE, 1, ROW_HEARTBEAT, 0, rig_block(rig, 1, 0, 10), &done);
+    cr_assert_eq(done.write_error, 0);
+    cr_assert_eq(rig_counter(rig, 1, done.bytes, 0), 10, "the disk counts again as soon as it works");
+    disk_engine_release(rig->engine, done.request);
+}
+
+Test(contract, D3_a_device_turned_read_only_fails_writes_and_returns)
+{
+    rig_each_loop(write_to_device_turned_read_only);
+}
+
+/* One bad disk in a submission must not take the others' requests with it. */
+static void one_failure_among_others(struct rig *rig)
+{
+    cr_assert_eq(truncate(rig->files[1], 0), 0);
+    for (uint32_t disk = 0; disk < RIG_DISKS; disk++) {
+        rig_queue(rig->engine, DISK_READ, disk, ROW_HEARTBEAT, 0, NULL);
+    }
+    cr_assert_eq(disk_engine_submit(rig->engine), 0);
+    for (int i = 0; i < RIG_DISKS; i++) {
+        struct disk_completion done;
+        rig_wait_one(rig->engine, &done);
+        cr_assert_eq(done.read_error == 0, done.disk != 1, "disk %u: %d", done.disk, done.read_error);
+        disk_engine_release(rig->engine, done.request);
+    }
+}
+
+Test(contract, a_failed_disk_leaves_the_others_alone)
+{
+    rig_each(one_failure_among_others);
+}
+
+/* ---- Reads that fail ------------------------------------------------------------------------------------------------- */
+
+static void truncated_disk(struct rig *rig)
+{
+    cr_assert_eq(truncate(rig->files[0], 0), 0);
+    int expected = rig->kind->is_loop ? -EIO : -ENODATA;
+    struct disk_completion done;
+    rig_do(rig->engine, DISK_READ, 0, ROW_HEARTBEAT, 0, NULL, &done);
+    cr_assert_eq(done.read_error, expected, "%s: %d", rig->kind->name, done.read_error);
+    cr_assert_null(done.bytes);
+    disk_engine_release(rig->engine, done.request);
+    rig_do(rig->engine, DISK_HEADER, 0, 0, 0, NULL, &done);
+    cr_assert_eq(done.read_error, expected, "%s: %d", rig->kind->name, done.read_error);
+    disk_engine_release(rig->engine, done.request);
+}
+
+Test(contract, a_truncated_disk_fails_its_reads)
+{
+    rig_each(truncated_disk);
+}
+
+/* A loop device reads as far as its file reaches and fails beyond: a row with good and bad blocks. */
+static void half_readable_row(struct rig *rig)
+{
+    enum { GOOD = 5 };
+    struct disk_completion done;
+    for (uint32_t slot = 0; slot < SCRATCH_SLOTS; slot++) {
+        rig_do(rig->engine, DISK_WRITE, 0, ROW_HEARTBEAT, slot, rig_block(rig, 0, slot, slot + 1), &done);
+        disk_engine_release(rig->engine, done.request);
+    }
+    cr_assert_eq(truncate(rig->files[0], (off_t)heartbeat_offset(rig, GOOD)), 0);
+    for (int i = 0; i < 2; i++) {
+        rig_do(rig->engine, i == 0 ? DISK_READ : DISK_EXCHANGE, 0, ROW_HEARTBEAT, 2, rig_block(rig, 0, 2, 3), &done);
+        cr_assert_eq(done.write_error, 0);
+        cr_assert_eq(done.read_error, 0);
+        for (uint32_t slot = 0; slot < SCRATCH_SLOTS; slot++) {
+            cr_assert_eq(rig_counter(rig, 0, done.bytes, slot), slot < GOOD ? (int64_t)slot + 1 : -1);
+        }
+        disk_engine_release(rig->engine, done.request);
+    }
+    cr_assert_eq(disk_engine_in_flight(rig->engine), 0);
+}
+
+Test(contract, D9_only_the_blocks_that_fail_are_damaged)
+{
+    rig_each_loop(half_readable_row);
+}
+
+/* All buffers repair at once: the ring has room for that. */
+static void many_half_readable_rows(struct rig *rig)
+{
+    for (uint32_t disk = 0; disk < RIG_DISKS; disk++) {
+        cr_assert_eq(truncate(rig->files[disk], (off_t)heartbeat_offset(rig, 1)), 0);
+        for (int i = 0; i < RIG_DEPTH; i++) {
+            rig_queue(rig->engine, DISK_READ, disk, ROW_HEARTBEAT, 0, NULL);
+        }
+    }
+    cr_assert_eq(disk_engine_submit(rig->engine), 0);
+    for (int i = 0; i < RIG_DISKS * RIG_DEPTH; i++) {
+        struct disk_completion done;
+        rig_wait_one(rig->engine, &done);
+        cr_assert_eq(done.read_error, 0);
+        cr_assert_eq(rig_counter(rig, done.disk, done.bytes, 0), 0);
+        cr_assert_eq(rig_counter(rig, done.disk, done.bytes, 1), -1);
+        disk_engine_release(rig->engine, done.request);
+    }
+}
+
+Test(contract, D9_every_buffer_can_be_repaired_at_once)
+{
+    rig_each_loop(many_half_readable_rows);
+}
+
+static void absent_disk(struct rig *rig)
+{
+    struct disk_set *set = calloc(1, sizeof *set);
+    const char *paths[] = {rig->files[0], rig->files[2]};
+    if (rig->kind->is_loop) {
+        paths[0] = rig->loops[0].path;
+        paths[1] = rig->loops[2].path;
+    }
+    struct disk_set_options options = {.paths = paths, .path_count = 2, .is_writable = true};
+    cr_assert_eq(disk_set_open(&options, set), 0, "%s", set->message);
+    struct disk_engine *engine;
+    rig_open_engine(set, -1, &engine);
+    struct disk_request request = {.operation = DISK_READ, .disk = 1, .row = ROW_CLAIM};
+    cr_assert_eq(disk_engine_queue(engine, &request), -ENODEV);
+    cr_assert_eq(disk_engine_in_flight(engine), 0);
+    struct disk_completion done;
+    rig_do(engine, DISK_READ, 2, ROW_CLAIM, 0, NULL, &done);
+    cr_assert_eq(done.read_error, 0);
+    disk_engine_release(engine, done.request);
+    disk_engine_close(engine);
+    disk_set_close(set);
+    free(set);
+}
+
+Test(contract, an_absent_disk_takes_no_request)
+{
+    rig_each(absent_disk);
+}
+
+/* ---- A disk that hangs ------------------------------------------------------------------------------------------------ */
+
+/* A file system of our own, in a mount name space of our own, that can be frozen: writes to it hang. */
+static const char *mount_freezable(struct scratch_loop *loop)
+{
+    const char *image = scratch_file("image", 32 << 20);
+    const char *mount_point = scratch_path("mount");
+    scratch_loop_attach(image, 512, loop);
+    cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
+    cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0, "%s", strerror(errno));
+    scratch_run("mkfs.ext4 -q %s && mkdir %s", loop->path, mount_point);
+    cr_assert_eq(mount(loop->path, mount_point, "ext4", 0, NULL), 0, "%s", strerror(errno));
+    return mount_point;
+}
+
+/* Freezes, with somebody to thaw should this test end in between: a frozen file system cannot even be left. */
+static pid_t freeze(int mount_fd)
+{
+    pid_t rescuer = fork();
+    cr_assert_geq(rescuer, 0);
+    if (rescuer == 0) {
+        sleep(20);
+        ioctl(mount_fd, FITHAW, 0);
+        _exit(0);
+    }
+    cr_assert_eq(ioctl(mount_fd, FIFREEZE, 0), 0, "%s", strerror(errno));
+    return rescuer;
+}
+
+static void thaw(int mount_fd, pid_t rescuer)
+{
+    cr_assert_eq(ioctl(mount_fd, FITHAW, 0), 0, "%s", strerror(errno));
+    kill(rescuer, SIGKILL);
+    waitpid(rescuer, NULL, 0);
+}
+
+static void open_three(const char *const *paths, struct disk_set *ret_set, struct disk_engine **ret_engine)
+{
+    struct disk_set_options options = {.paths = paths, .path_count = 3, .is_writable = true};
+    cr_assert_eq(disk_set_open(&options, ret_set), 0, "%s", ret_set->message);
+    rig_open_engine(ret_set, -1, ret_engine);
+}
+
+Test(contract, D2_an_engine_can_be_left_while_the_kernel_holds_its_buffers)
+{
+    scratch_init();
+    struct scratch_loop loop;
+    const char *mount_point = mount_freezable(&loop);
+    char hung_path[SCRATCH_PATH_BYTES + 8];
+    snprintf(hung_path, sizeof hung_path, "%s/disk", mount_point);
+    const char *paths[] = {scratch_path("a"), scratch_path("b"), hung_path};
+    struct rig rig = {.header = scratch_format(paths, 3, 0)};
+    struct disk_set *set = calloc(2, sizeof *set);
+    struct disk_engine *engine;
+    open_three(paths, &set[0], &engine);
+    int mount_fd = open(mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    pid_t rescuer = freeze(mount_fd);
+    struct disk_completion done;
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        rig_queue(engine, DISK_EXCHANGE, disk, ROW_HEARTBEAT, 1, rig_block(&rig, disk, 1, 5));
+    }
+    int submitted = disk_engine_submit(engine);
+    for (int i = 0; i < 2 && submitted == 0; i++) {
+        rig_wait_one(engine, &done);
+        cr_expect_neq(done.disk, 2, "the frozen disk cannot have answered");
+        disk_engine_release(engine, done.request);
+    }
+    disk_engine_wait(engine, 50 * NS_PER_MS);
+    bool is_hung = !disk_engine_reap(engine, &done);
+    uint32_t left = disk_engine_in_flight(engine);
+    disk_engine_close(engine);
+    disk_set_close(&set[0]);
+
+    /* The same process goes on, with a new engine over the disks that answer. */
+    open_three(paths, &set[1], &engine);
+    rig_do(engine, DISK_EXCHANGE, 0, ROW_HEARTBEAT, 2, rig_block(&rig, 0, 2, 6), &done);
+    int write_error = done.write_error;
+    int64_t counter = rig_counter(&rig, 0, done.bytes, 2);
+    disk_engine_release(engine, done.request);
+    thaw(mount_fd, rescuer);
+
+    cr_assert_eq(submitted, 0);
+    cr_assert(is_hung);
+    cr_assert_eq(left, 1);
+    cr_assert_eq(write_error, 0);
+    cr_assert_eq(counter, 6);
+    /* The write that hung lands after all, with the bytes it was given. */
+    int64_t landed = 0;
+    while (landed == 0) {
+        rig_do(engine, DISK_READ, 2, ROW_HEARTBEAT, 0, NULL, &done);
+        landed = rig_counter(&rig, 2, done.bytes, 1);
+        disk_engine_release(engine, done.request);
+    }
+    cr_assert_eq(landed, 5);
+    disk_engine_close(engine);
+    disk_set_close(&set[1]);
+    free(set);
+    close(mount_fd);
+    cr_assert_eq(umount2(mount_point, MNT_DETACH), 0);
+    scratch_loop_detach(&loop);
+    scratch_done();
+}

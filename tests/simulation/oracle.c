@@ -1,0 +1,197 @@
+/*
+ * What must never happen, checked after every step. The oracles look into the nodes' state: they judge beliefs, not
+ * outputs.
+ */
+#include "block/block.h"
+#include "block/role_value.h"
+#include "protocol/state.h"
+#include "sim.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void object(struct sim *sim, const char *violation)
+{
+    if (sim->violation == NULL) {
+        sim->violation = violation;
+    }
+}
+
+/* Whether the process holds its lease at this true instant, by what any thread of it would read. */
+static bool process_has_lease(const struct sim *sim, const struct sim_process *process)
+{
+    int64_t end_ns = process->is_alive ? node_lease_end_ns(process->node) : 0;
+    return end_ns != 0 && sim_process_fast_now(sim, process) < end_ns;
+}
+
+static bool process_leads(const struct sim *sim, const struct sim_process *process, uint32_t role)
+{
+    return process_has_lease(sim, process) && node_role_epoch(process->node, role) != 0;
+}
+
+/* Never two believed leaders at one true instant. */
+static void oracle_one_leader(struct sim *sim, uint32_t index)
+{
+    for (uint32_t role = 0; role < sim->role_count; role++) {
+        if (!process_leads(sim, &sim->processes[index], role)) {
+            continue;
+        }
+        for (uint32_t other = 0; other < sim->process_count; other++) {
+            if (other != index && process_leads(sim, &sim->processes[other], role)) {
+                object(sim, "two believed leaders of one role at one true instant");
+            }
+        }
+    }
+}
+
+/* No verdict of death while that lease runs; no slot with two owners. */
+static void oracle_incarnations(struct sim *sim, uint32_t index)
+{
+    const struct node *node = sim->processes[index].node;
+    struct node_id self = node_identity(node);
+    for (uint32_t i = 0; i < sim->process_count; i++) {
+        const struct sim_process *other = &sim->processes[i];
+        if (i == index || !process_has_lease(sim, other)) {
+            continue;
+        }
+        struct node_id id = node_identity(other->node);
+        const struct watch_entry *entry = watch_find(&node->watch, id);
+        if (entry != NULL && entry->state == WATCH_DEAD) {
+            object(sim, "a verdict of death while that incarnation's lease runs");
+        }
+        /* T9: who is writing `left` owns its slot no more; the first disk that shows it sets the slot free. */
+        bool is_shared = !node_id_is_none(self) && self.slot == id.slot && node->stage != NODE_SIGNING_OFF &&
+                         other->node->stage != NODE_SIGNING_OFF;
+        if (is_shared && process_has_lease(sim, &sim->processes[index])) {
+            object(sim, "one slot with two owners");
+        }
+    }
+}
+
+static const struct sim_ballot *chain_find(const struct sim *sim, uint32_t row, struct ballot ballot)
+{
+    for (uint32_t i = sim->ballot_count; i > 0; i--) {
+        const struct sim_ballot *known = &sim->ballots[i - 1];
+        if (known->row == row && ballot_is_same(known->ballot, ballot)) {
+            return known;
+        }
+    }
+    return NULL;
+}
+
+/* Whether `ancestor` is `ballot` or one of those it was made from. */
+static bool chain_contains(const struct sim *sim, uint32_t row, struct ballot ballot, struct ballot ancestor)
+{
+    while (ballot_is_above(ballot, ancestor)) {
+        const struct sim_ballot *known = chain_find(sim, row, ballot);
+        if (known == NULL) {
+            return false;
+        }
+        ballot = known->parent;
+    }
+    return ballot_is_same(ballot, ancestor);
+}
+
+/* Everything that anybody holds for committed lies on one chain of "made from what was seen". */
+static void chain_commit(struct sim *sim, uint32_t row, struct ballot ballot)
+{
+    struct ballot tip = sim->chains[row].tip;
+    if (ballot_is_none(ballot) || ballot_is_same(ballot, tip)) {
+        return;
+    }
+    bool is_newer = ballot_is_above(ballot, tip);
+    struct ballot high = is_newer ? ballot : tip;
+    struct ballot low = is_newer ? tip : ballot;
+    if (!chain_contains(sim, row, high, low)) {
+        object(sim, "committed values of one register do not form one chain");
+    }
+    sim->chains[row].tip = high;
+}
+
+static void oracle_chain(struct sim *sim, const struct node *node)
+{
+    for (uint32_t i = 0; i < node->params.depth; i++) {
+        const struct op *op = &node->registers.ops[i];
+        if (op->phase == OP_ACCEPT && chain_find(sim, op->row, op->ballot) == NULL) {
+            assert(sim->ballot_count < SIM_BALLOTS_MAX);
+            sim->statistics.ballots++;
+            sim->ballots[sim->ballot_count++] =
+                (struct sim_ballot){.row = op->row, .ballot = op->ballot, .parent = op->parent};
+        }
+    }
+    for (uint32_t row = ROW_LEDGER_FIRST; row < layout_rows(&sim->header.layout); row++) {
+        chain_commit(sim, row, node->registers.rows[row - ROW_LEDGER_FIRST].proven);
+    }
+}
+
+void oracle_after_step(struct sim *sim, uint32_t index)
+{
+    oracle_one_leader(sim, index);
+    oracle_incarnations(sim, index);
+    oracle_chain(sim, sim->processes[index].node);
+}
+
+void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch)
+{
+    sim->statistics.elections++;
+    if (epoch <= sim->role_epoch[role]) {
+        object(sim, "an epoch did not grow");
+    }
+    sim->role_epoch[role] = epoch;
+}
+
+/* A node writes only its own slot's blocks, nothing after its lease, and its promises on a disk never fall. */
+void oracle_submission(struct sim *sim, uint32_t index, const struct io_action *action)
+{
+    const struct node *node = sim->processes[index].node;
+    if (action->operation != IO_WRITE && action->operation != IO_EXCHANGE) {
+        return;
+    }
+    if (action->slot != node->self.slot || node_is_over(node)) {
+        object(sim, "a write that its author has no right to");
+    }
+    if (action->row < ROW_LEDGER_FIRST) {
+        return;
+    }
+    if (node_id_is_none(node_identity(node))) {
+        object(sim, "a register block written before the slot was owned");
+    }
+    struct block_place place = {sim->set_tag, action->disk, action->row, action->slot};
+    struct register_block now, before;
+    const uint8_t *medium = sim->disks[action->disk].rows[action->row] + (size_t)action->slot * SIM_BLOCK_BYTES;
+    bool is_good = block_decode_register(action->block, SIM_BLOCK_BYTES, &place, &now);
+    assert(is_good);
+    if (block_decode_register(medium, SIM_BLOCK_BYTES, &place, &before) &&
+        before.author.incarnation == now.author.incarnation && ballot_is_above(before.promised, now.promised)) {
+        object(sim, "a promise on a disk falls");
+    }
+}
+
+/* One name in one row, by what is committed at the end. */
+void oracle_at_end(struct sim *sim)
+{
+    struct layout *layout = &sim->header.layout;
+    char names[SIM_REGISTERS_MAX][NAME_FIELD_BYTES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < layout->registers; i++) {
+        uint32_t row = layout_register_row(layout, i);
+        struct register_block block;
+        bool is_found = false;
+        for (uint32_t at = 0; at < sim->disk_count * layout->slots && !is_found; at++) {
+            struct block_place place = {sim->set_tag, at / layout->slots, row, at % layout->slots};
+            const uint8_t *bytes = sim->disks[place.disk].rows[row] + (size_t)place.slot * SIM_BLOCK_BYTES;
+            is_found = block_decode_register(bytes, SIM_BLOCK_BYTES, &place, &block) &&
+                       ballot_is_same(block.accepted, sim->chains[row].tip);
+        }
+        struct role_value value;
+        if (!is_found || !role_value_decode(block.value, &value) || value.kind == VALUE_UNNAMED) {
+            continue;
+        }
+        for (uint32_t k = 0; k < count; k++) {
+            if (memcmp(names[k], value.name, NAME_FIELD_BYTES) == 0) {
+                object(sim, "one name in two rows");
+            }
+        }
+        memcpy(names[count++], value.name, NAME_FIELD_BYTES);
+    }
+}

@@ -1,0 +1,290 @@
+/* Simulated processes: the runtime turn around the real node_step(), clocks with rates of their own, clients. */
+#include "sim.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch"};
+
+static int64_t clock_read(const struct sim_process *process, int which, int64_t now_ns)
+{
+    int64_t since_ns = now_ns - process->clock_true_ns;
+    return process->clock_ns[which] + since_ns + since_ns * process->rate_ppm[which] / 1000000;
+}
+
+/* T1: `fast` adds the larger, `slow` the smaller of the differences of the two clocks since the turn before. */
+static void clock_turn(struct sim *sim, struct sim_process *process)
+{
+    int64_t difference_ns[2];
+    for (int i = 0; i < 2; i++) {
+        int64_t read_ns = clock_read(process, i, sim->now_ns);
+        difference_ns[i] = read_ns - process->turn_clock_ns[i];
+        process->turn_clock_ns[i] = read_ns;
+    }
+    bool is_first_larger = difference_ns[0] > difference_ns[1];
+    process->fast_ns += difference_ns[is_first_larger ? 0 : 1];
+    process->slow_ns += difference_ns[is_first_larger ? 1 : 0];
+}
+
+/* What a client of the process reads on the fast clock at this instant (N7), between two turns. */
+int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process)
+{
+    int64_t a_ns = clock_read(process, 0, sim->now_ns) - process->turn_clock_ns[0];
+    int64_t b_ns = clock_read(process, 1, sim->now_ns) - process->turn_clock_ns[1];
+    return process->fast_ns + (a_ns > b_ns ? a_ns : b_ns);
+}
+
+/* New rates, anywhere within rho of true time. */
+void sim_process_clock(struct sim *sim, uint32_t index)
+{
+    struct sim_process *process = &sim->processes[index];
+    uint64_t rho = sim->header.timings.drift_ppm;
+    int64_t now_ns[2] = {clock_read(process, 0, sim->now_ns), clock_read(process, 1, sim->now_ns)};
+    process->clock_true_ns = sim->now_ns;
+    for (int i = 0; i < 2; i++) {
+        process->clock_ns[i] = now_ns[i];
+        uint64_t extreme = sim_below(sim, 3);
+        int64_t any_ppm = (int64_t)sim_below(sim, 2 * rho + 1) - (int64_t)rho;
+        process->rate_ppm[i] = extreme == 0 ? (int64_t)rho : extreme == 1 ? -(int64_t)rho : any_ppm;
+    }
+    if (sim_chance(sim, 60)) {
+        process->rate_ppm[1] = process->rate_ppm[0];
+    }
+}
+
+void sim_process_wake(struct sim *sim, uint32_t index, int64_t at_ns)
+{
+    struct sim_process *process = &sim->processes[index];
+    int64_t jitter_ns = (int64_t)sim_below(sim, 20000);
+    int64_t when_ns = at_ns > process->paused_until_ns ? at_ns : process->paused_until_ns;
+    sim_schedule(sim, when_ns + jitter_ns, SIM_TURN, index, process->life);
+}
+
+static void process_client_later(struct sim *sim, uint32_t index, int64_t scale_ns)
+{
+    int64_t after_ns = (int64_t)sim_below(sim, (uint64_t)scale_ns) + 1;
+    sim_schedule(sim, sim->now_ns + after_ns, SIM_CLIENT, index, sim->processes[index].life);
+}
+
+void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
+{
+    struct sim_process *process = &sim->processes[index];
+    process->is_alive = true;
+    process->life++;
+    process->inbox_count = 0;
+    process->is_leaving = false;
+    memset(process->is_role_used, 0, sizeof process->is_role_used);
+    memset(process->last_epoch, 0, sizeof process->last_epoch);
+    struct node_params params = {
+        .header = sim->header,
+        .seed = {random_next(&sim->node_random), random_next(&sim->node_random)},
+        .engine = ENGINE_SIMULATED,
+        .depth = SIM_DEPTH,
+        .roles_max = SIM_ROLES_MAX,
+        .former = former,
+    };
+    snprintf(params.name, sizeof params.name, "node-%u", index);
+    memset(process->memory, 0, sim->node_bytes);
+    process->node = node_init(process->memory, &params);
+    sim_trace(sim, "process %u starts", index);
+    sim_process_wake(sim, index, sim->now_ns);
+    process_client_later(sim, index, sim->header.timings.lease_ns);
+}
+
+static void process_die(struct sim *sim, uint32_t index)
+{
+    struct sim_process *process = &sim->processes[index];
+    sim->statistics.crashes++;
+    sim_trace(sim, "process %u is killed", index);
+    process->is_alive = false;
+    process->life++;
+    sim_disk_orphan(sim, index);
+    process_client_later(sim, index, 2 * sim->header.timings.lease_ns);
+}
+
+static void process_pause(struct sim *sim, uint32_t index)
+{
+    struct sim_process *process = &sim->processes[index];
+    uint64_t span = (uint64_t)sim->header.timings.lease_ns * (sim_chance(sim, 30) ? 3 : 1);
+    sim->statistics.pauses++;
+    process->paused_until_ns = sim->now_ns + (int64_t)sim_below(sim, span);
+    sim_trace(sim, "process %u pauses for %lld us", index, (long long)((process->paused_until_ns - sim->now_ns) / 1000));
+}
+
+static void process_notice(struct sim *sim, uint32_t index, const struct notice *notice)
+{
+    struct sim_process *process = &sim->processes[index];
+    sim_hash(sim, (uint64_t)notice->kind << 32 | notice->epoch);
+    sim_trace(sim, "process %u notice %d role %u epoch %llu reason %d", index, notice->kind, notice->role,
+              (unsigned long long)notice->epoch, notice->reason);
+    switch (notice->kind) {
+    case NOTICE_JOINED:
+        sim->statistics.joins++;
+        sim_trace(sim, "process %u owns slot %u", index, node_identity(process->node).slot);
+        break;
+    case NOTICE_LEADER:
+        process->last_epoch[notice->role] = notice->epoch;
+        oracle_elected(sim, notice->role, notice->epoch);
+        break;
+    case NOTICE_LOST:
+        if (process->last_epoch[notice->role] != notice->epoch) {
+            sim->violation = "a LOST without its LEADER";
+        }
+        process->last_epoch[notice->role] = 0;
+        break;
+    case NOTICE_RELEASED:
+    case NOTICE_REFUSED:
+        process->is_role_used[notice->role] = false;
+        process->last_epoch[notice->role] = 0;
+        break;
+    case NOTICE_OVER:
+        sim->statistics.overs++;
+        process_client_later(sim, index, sim->header.timings.lease_ns);
+        break;
+    case NOTICE_JOIN_WAITS:
+    case NOTICE_CANDIDATE:
+    case NOTICE_AT_RISK:
+    case NOTICE_SAFE:
+        break;
+    }
+}
+
+/* One node_step() and what it leads to. A process may be paused between its clock reading and the submission. */
+static void process_step(struct sim *sim, uint32_t index, struct event *event)
+{
+    struct sim_process *process = &sim->processes[index];
+    struct actions actions;
+    event->fast_ns = process->fast_ns;
+    event->slow_ns = process->slow_ns;
+    event->wall_ns = sim->now_ns;
+    node_step(process->node, event, &actions);
+    sim->statistics.steps++;
+    for (uint32_t i = 0; i < actions.notice_count; i++) {
+        process_notice(sim, index, &actions.notices[i]);
+    }
+    oracle_after_step(sim, index);
+    for (uint32_t i = 0; i < actions.io_count; i++) {
+        sim_hash(sim, (uint64_t)actions.ios[i].operation << 48 | (uint64_t)actions.ios[i].row << 32 |
+                          (uint64_t)actions.ios[i].disk << 16 | actions.ios[i].slot);
+        oracle_submission(sim, index, &actions.ios[i]);
+        sim_disk_submit(sim, index, &actions.ios[i]);
+    }
+    int64_t wait_ns = INT64_MAX;
+    if (actions.wake_fast_ns != INT64_MAX) {
+        wait_ns = actions.wake_fast_ns - process->fast_ns;
+    }
+    if (actions.wake_slow_ns != INT64_MAX && actions.wake_slow_ns - process->slow_ns < wait_ns) {
+        wait_ns = actions.wake_slow_ns - process->slow_ns;
+    }
+    if (event->kind == EVENT_TICK && wait_ns != INT64_MAX) { /* every other step is followed by a tick */
+        process->timer++;
+        int64_t jitter_ns = (int64_t)sim_below(sim, 20000);
+        sim_schedule(sim, sim->now_ns + (wait_ns > 0 ? wait_ns : 0) + jitter_ns, SIM_TIMER, index, process->timer);
+    }
+}
+
+void sim_process_turn(struct sim *sim, const struct sim_event *at)
+{
+    uint32_t index = at->subject;
+    struct sim_process *process = &sim->processes[index];
+    uint64_t current = at->kind == SIM_TIMER ? process->timer : process->life;
+    if (!process->is_alive || at->argument != current) {
+        return;
+    }
+    if (sim->now_ns < process->paused_until_ns) {
+        sim_process_wake(sim, index, process->paused_until_ns);
+        return;
+    }
+    clock_turn(sim, process); /* what is in the inbox now was reaped before this reading (T1) */
+    uint32_t count = process->inbox_count;
+    process->inbox_count = 0;
+    for (uint32_t i = 0; i < count && sim->violation == NULL; i++) {
+        struct sim_request *request = &sim->requests[process->inbox[i]];
+        if (!request->is_used || request->process != index) {
+            continue;
+        }
+        request->is_used = false;
+        struct event event = {.kind = EVENT_IO};
+        event.as.io = (struct io_result){
+            .tag = request->action.tag,
+            .is_write_ok = request->is_write_ok,
+            .is_read_ok = request->is_read_ok,
+            .bytes = request->row,
+        };
+        bool is_current = request->life == process->life;
+        if (is_current) {
+            process_step(sim, index, &event);
+        }
+    }
+    if (sim->violation == NULL) {
+        struct event event = {.kind = EVENT_TICK};
+        process_step(sim, index, &event);
+    }
+    if (sim_below(sim, 10000) < sim->fault_percent / 5) {
+        process_pause(sim, index);
+    }
+}
+
+/* Paused between clock reading and submission is modelled by the disk: a request may wait arbitrarily before it lands. */
+static void client_role(struct sim *sim, uint32_t index, uint32_t role)
+{
+    struct sim_process *process = &sim->processes[index];
+    struct event event = {.kind = process->is_role_used[role] ? EVENT_RESIGN : EVENT_CAMPAIGN};
+    event.as.command = (struct role_command){.role = role, .name = role_names[role], .is_try = sim_chance(sim, 10)};
+    process->is_role_used[role] = true;
+    clock_turn(sim, process);
+    process_step(sim, index, &event);
+    if (event.kind == EVENT_RESIGN) {
+        process->last_epoch[role] = 0;
+    }
+    sim_process_wake(sim, index, sim->now_ns);
+}
+
+static void client_restart(struct sim *sim, uint32_t index)
+{
+    struct sim_process *process = &sim->processes[index];
+    struct node_id former = {0};
+    if (process->is_alive) {
+        /* A rejoin: the former incarnation is known to be over, and clean if nothing of it is in flight. */
+        if (node_in_flight(process->node) == 0 && process->inbox_count == 0) {
+            former = node_identity(process->node);
+        } else {
+            sim_disk_orphan(sim, index);
+        }
+    }
+    sim_process_start(sim, index, former);
+}
+
+void sim_process_client(struct sim *sim, const struct sim_event *at)
+{
+    uint32_t index = at->subject;
+    struct sim_process *process = &sim->processes[index];
+    if (at->argument != process->life) {
+        return;
+    }
+    if (!process->is_alive || node_is_over(process->node)) {
+        client_restart(sim, index);
+        return;
+    }
+    if (sim->now_ns < process->paused_until_ns) {
+        process_client_later(sim, index, 2 * sim->header.timings.lease_ns);
+        return;
+    }
+    uint64_t draw = sim_below(sim, 100);
+    if (draw < sim->fault_percent / 4) {
+        process_die(sim, index);
+        return;
+    }
+    if (draw < sim->fault_percent / 3 && !process->is_leaving) {
+        struct event event = {.kind = EVENT_LEAVE};
+        process->is_leaving = true;
+        clock_turn(sim, process);
+        process_step(sim, index, &event);
+        sim_process_wake(sim, index, sim->now_ns);
+    } else if (!process->is_leaving) {
+        client_role(sim, index, (uint32_t)sim_below(sim, sim->role_count));
+    }
+    bool is_hasty = sim_chance(sim, 30);
+    process_client_later(sim, index, is_hasty ? sim->header.timings.renew_ns / 4 : 2 * sim->header.timings.lease_ns);
+}

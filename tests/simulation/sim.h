@@ -1,0 +1,87 @@
+/* The simulator's inside, shared by its files. */
+#ifndef DISKARCH_SIMULATION_SIM_H
+#define DISKARCH_SIMULATION_SIM_H
+
+#include "world.h"
+
+#include <stddef.h>
+
+/* Who wrote what after having seen what: the memory of the chain oracle. */
+struct sim_ballot {
+    uint32_t row;
+    struct ballot ballot, parent;
+};
+
+struct sim_chain {
+    struct ballot tip; /* highest ballot of the row that anybody holds for committed */
+};
+
+struct sim {
+    bool is_tracing;
+    uint64_t seed;
+    uint64_t hash;
+    const char *violation;
+    struct random random;
+    struct random node_random;
+    int64_t now_ns;
+    int64_t end_ns;
+    struct set_header header;
+    uint64_t set_tag;
+    uint32_t disk_count, process_count, role_count;
+    uint32_t fault_percent; /* how rough this world is */
+    struct sim_disk disks[SIM_DISKS_MAX];
+    struct sim_process processes[SIM_PROCESSES_MAX];
+    struct sim_request requests[SIM_REQUESTS_MAX];
+    struct sim_event events[SIM_EVENTS_MAX];
+    uint32_t event_count;
+    uint64_t order;
+    size_t node_bytes;
+    uint64_t role_epoch[SIM_ROLES_MAX];
+    struct sim_ballot ballots[SIM_BALLOTS_MAX];
+    uint32_t ballot_count;
+    struct sim_chain chains[SIM_ROWS_MAX];
+    struct sim_statistics statistics;
+};
+
+/* queue.c */
+void sim_schedule(struct sim *sim, int64_t at_ns, enum sim_event_kind kind, uint32_t subject, uint64_t argument);
+bool sim_next(struct sim *sim, struct sim_event *ret);
+
+/* disk.c */
+void sim_disks_format(struct sim *sim);
+void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action);
+void sim_disk_land(struct sim *sim, const struct sim_event *event);
+void sim_disk_capture(struct sim *sim, const struct sim_event *event);
+void sim_disk_complete(struct sim *sim, const struct sim_event *event);
+void sim_disk_orphan(struct sim *sim, uint32_t process);
+void sim_disk_weather(struct sim *sim, uint32_t disk);
+
+/* process.c */
+void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);
+void sim_process_turn(struct sim *sim, const struct sim_event *event);
+void sim_process_client(struct sim *sim, const struct sim_event *event);
+void sim_process_clock(struct sim *sim, uint32_t process);
+int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
+void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
+
+/* oracle.c: each sets sim->violation when it objects. */
+void oracle_after_step(struct sim *sim, uint32_t process);
+void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
+void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);
+void oracle_at_end(struct sim *sim);
+
+/* Draws. */
+static inline uint64_t sim_below(struct sim *sim, uint64_t below)
+{
+    return random_below(&sim->random, below);
+}
+
+static inline bool sim_chance(struct sim *sim, uint32_t percent)
+{
+    return sim_below(sim, 100) < percent;
+}
+
+void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_hash(struct sim *sim, uint64_t value);
+
+#endif

@@ -1,0 +1,197 @@
+/* Draws a world from the seed and runs it. */
+#include "sim.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sim_trace(struct sim *sim, const char *format, ...)
+{
+    if (!sim->is_tracing) {
+        return;
+    }
+    va_list list;
+    va_start(list, format);
+    printf("%12.6f ", (double)sim->now_ns / 1e9);
+    vprintf(format, list);
+    printf("\n");
+    va_end(list);
+}
+
+void sim_hash(struct sim *sim, uint64_t value)
+{
+    sim->hash = (sim->hash ^ value ^ (uint64_t)sim->now_ns) * UINT64_C(0x100000001b3);
+}
+
+static void world_draw_header(struct sim *sim)
+{
+    static const uint32_t disk_counts[] = {1, 3, 3, 3, 3, 3, 5, 2};
+    static const uint32_t drifts_ppm[] = {500, 5000, 50000, 150000};
+    struct set_header *header = &sim->header;
+    memset(header, 0, sizeof *header);
+    header->major = FORMAT_MAJOR;
+    memcpy(header->set_name, "simulated", 10);
+    sim->disk_count = disk_counts[sim_below(sim, sizeof disk_counts / sizeof disk_counts[0])];
+    header->disk_count = sim->disk_count;
+    header->set_uuid.bytes[0] = 1;
+    header->generation = 1;
+    for (uint32_t disk = 0; disk < sim->disk_count; disk++) {
+        header->disk_uuids[disk].bytes[0] = (uint8_t)(disk + 1);
+    }
+    header->layout = (struct layout){
+        .block_bytes = SIM_BLOCK_BYTES,
+        .slots = (uint32_t)(2 + sim_below(sim, sim_chance(sim, 50) ? 4 : SIM_SLOTS_MAX - 1)),
+        .registers = (uint32_t)(2 + sim_below(sim, SIM_REGISTERS_MAX - 1)),
+    };
+    int64_t lease_ns = NS_PER_S;
+    header->timings = (struct timings){
+        .lease_ns = lease_ns,
+        .renew_ns = lease_ns / (sim_chance(sim, 50) ? 10 : 4),
+        .io_deadline_ns = lease_ns / (sim_chance(sim, 50) ? 20 : 5),
+        .quarantine_ns = (int64_t)sim_below(sim, 4) * lease_ns / 2 + lease_ns / 5,
+        .drift_ppm = drifts_ppm[sim_below(sim, 4)],
+    };
+    header->slot_reuse = !sim_chance(sim, 10);
+    sim->set_tag = set_header_tag(header);
+}
+
+static void world_draw(struct sim *sim)
+{
+    world_draw_header(sim);
+    sim->fault_percent = (uint32_t)sim_below(sim, 60);
+    sim->process_count = (uint32_t)(2 + sim_below(sim, SIM_PROCESSES_MAX - 1));
+    sim->role_count = (uint32_t)(1 + sim_below(sim, SIM_ROLES_MAX));
+    sim->end_ns = (int64_t)(8 + sim_below(sim, 12)) * sim->header.timings.lease_ns;
+    for (uint32_t i = 0; i < sim->disk_count; i++) {
+        struct sim_disk *disk = &sim->disks[i];
+        disk->latency_ns = (int64_t)(20000 + sim_below(sim, sim_chance(sim, 30) ? 20000000 : 500000));
+        disk->spike_percent = 1;
+        disk->spike_ns = (int64_t)sim_below(sim, (uint64_t)sim->header.timings.lease_ns * 2) + 1;
+        disk->hangs_until_ns = 0;
+        disk->is_failing = false;
+        sim_schedule(sim, (int64_t)sim_below(sim, 2 * (uint64_t)NS_PER_S), SIM_WEATHER, i, 0);
+    }
+    sim_disks_format(sim);
+    struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
+    sim->node_bytes = node_bytes(&params);
+    for (uint32_t i = 0; i < sim->process_count; i++) {
+        struct sim_process *process = &sim->processes[i];
+        process->memory = realloc(process->memory, sim->node_bytes);
+        assert(process->memory != NULL);
+        sim_process_clock(sim, i);
+        process->is_alive = false;
+        int64_t at_ns = sim_chance(sim, 70) ? (int64_t)sim_below(sim, 1000) : (int64_t)sim_below(sim, (uint64_t)NS_PER_S);
+        sim_schedule(sim, at_ns, SIM_CLIENT, i, process->life);
+    }
+    sim_schedule(sim, NS_PER_S, SIM_WEATHER, SIM_DISKS_MAX, 0);
+}
+
+static void sim_forget(struct sim *sim, uint64_t seed)
+{
+    uint64_t seeds[2] = {seed, seed * UINT64_C(0x9e3779b97f4a7c15)};
+    uint64_t node_seeds[2] = {~seed, seed + 1};
+    random_seed(&sim->random, seeds);
+    random_seed(&sim->node_random, node_seeds);
+    sim->seed = seed;
+    sim->hash = UINT64_C(0xcbf29ce484222325);
+    sim->violation = NULL;
+    sim->now_ns = 0;
+    sim->event_count = 0;
+    sim->order = 0;
+    sim->ballot_count = 0;
+    memset(sim->chains, 0, sizeof sim->chains);
+    memset(sim->role_epoch, 0, sizeof sim->role_epoch);
+    for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
+        sim->requests[i].is_used = false;
+    }
+    for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
+        void *memory = sim->processes[i].memory;
+        memset(&sim->processes[i], 0, offsetof(struct sim_process, inbox));
+        sim->processes[i].inbox_count = 0;
+        sim->processes[i].memory = memory;
+    }
+}
+
+static void sim_weather(struct sim *sim, const struct sim_event *event)
+{
+    if (event->subject < sim->disk_count) {
+        sim_disk_weather(sim, event->subject);
+        return;
+    }
+    sim_process_clock(sim, (uint32_t)sim_below(sim, sim->process_count));
+    sim_schedule(sim, sim->now_ns + (int64_t)sim_below(sim, (uint64_t)NS_PER_S), SIM_WEATHER, SIM_DISKS_MAX, 0);
+}
+
+const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
+{
+    sim_forget(sim, seed);
+    world_draw(sim);
+    sim_trace(sim, "%u disks, %u slots, %u processes, d %lld ms, renew %lld ms, quarantine %lld ms, rho %u ppm",
+              sim->disk_count, sim->header.layout.slots, sim->process_count,
+              (long long)(sim->header.timings.io_deadline_ns / NS_PER_MS),
+              (long long)(sim->header.timings.renew_ns / NS_PER_MS),
+              (long long)(sim->header.timings.quarantine_ns / NS_PER_MS), sim->header.timings.drift_ppm);
+    struct sim_event event;
+    while (sim->violation == NULL && sim_next(sim, &event) && event.at_ns < sim->end_ns) {
+        sim->now_ns = event.at_ns;
+        switch (event.kind) {
+        case SIM_TURN:
+        case SIM_TIMER:
+            sim_process_turn(sim, &event);
+            break;
+        case SIM_LAND:
+            sim_disk_land(sim, &event);
+            break;
+        case SIM_CAPTURE:
+            sim_disk_capture(sim, &event);
+            break;
+        case SIM_COMPLETE:
+            sim_disk_complete(sim, &event);
+            break;
+        case SIM_CLIENT:
+            sim_process_client(sim, &event);
+            break;
+        case SIM_WEATHER:
+            sim_weather(sim, &event);
+            break;
+        }
+    }
+    if (sim->violation == NULL) {
+        oracle_at_end(sim);
+    }
+    *ret_hash = sim->hash;
+    return sim->violation;
+}
+
+struct sim *sim_new(void)
+{
+    return calloc(1, sizeof(struct sim));
+}
+
+void sim_free(struct sim *sim)
+{
+    if (sim == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
+        free(sim->processes[i].memory);
+    }
+    free(sim);
+}
+
+void sim_set_trace(struct sim *sim, bool is_tracing)
+{
+    sim->is_tracing = is_tracing;
+}
+
+const struct sim_statistics *sim_statistics(const struct sim *sim)
+{
+    return &sim->statistics;
+}
+
+int64_t sim_now_ns(const struct sim *sim)
+{
+    return sim->now_ns;
+}

@@ -1,0 +1,141 @@
+#include "fixture.h"
+
+#include "disk/format.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void check(bool is_true, const char *condition, const char *file, int line)
+{
+    if (!is_true) {
+        fprintf(stderr, "%s:%d: this does not hold: %s\n", file, line, condition);
+        exit(1);
+    }
+}
+
+void sleep_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS}, NULL);
+}
+
+static void format(const struct fixture *fixture)
+{
+    struct format_options options = {
+        .paths = fixture->disks,
+        .path_count = fixture->disk_count,
+        .set_name = "fixture",
+        .slots = 16,
+        .registers = 16,
+        .timings =
+            {
+                .lease_ns = NS_PER_S,
+                .renew_ns = 100 * NS_PER_MS,
+                .io_deadline_ns = 100 * NS_PER_MS,
+                .quarantine_ns = 500 * NS_PER_MS,
+                .drift_ppm = 5000,
+            },
+        .slot_reuse = true,
+    };
+    struct set_header header;
+    char message[512] = "";
+    int error = disk_format(&options, &header, message, sizeof message);
+    if (error != 0) {
+        fprintf(stderr, "format: %d: %s\n", error, message);
+    }
+    CHECK(error == 0);
+}
+
+void fixture_make(struct fixture *fixture)
+{
+    *fixture = (struct fixture){.directory = "client-test-XXXXXX", .disk_count = FIXTURE_DISKS};
+    CHECK(mkdtemp(fixture->directory) != NULL);
+    for (int i = 0; i < FIXTURE_DISKS; i++) {
+        snprintf(fixture->paths[i], sizeof fixture->paths[i], "%s/disk%d", fixture->directory, i);
+        fixture->disks[i] = fixture->paths[i];
+    }
+    format(fixture);
+}
+
+void fixture_remove(struct fixture *fixture)
+{
+    for (int i = 0; i < FIXTURE_DISKS; i++) {
+        unlink(fixture->paths[i]);
+    }
+    CHECK(rmdir(fixture->directory) == 0);
+}
+
+struct diskarch *fixture_open(const struct fixture *fixture, const char *node_name, bool is_rejoining)
+{
+    struct diskarch_options options = {
+        .size = sizeof options,
+        .disks = fixture->disks,
+        .disk_count = fixture->disk_count,
+        .node_name = node_name,
+        .is_rejoining = is_rejoining,
+    };
+    struct diskarch *node = NULL;
+    char message[512] = "";
+    int error = diskarch_open(&options, &node, message, sizeof message);
+    if (error != 0) {
+        fprintf(stderr, "open: %s: %s\n", diskarch_error_string(error), message);
+    }
+    CHECK(error == 0);
+    return node;
+}
+
+struct diskarch_observer *fixture_observe(const struct fixture *fixture)
+{
+    struct diskarch_options options = {
+        .size = sizeof options, .disks = fixture->disks, .disk_count = fixture->disk_count};
+    struct diskarch_observer *observer = NULL;
+    char message[512] = "";
+    int error = diskarch_observer_open(&options, &observer, message, sizeof message);
+    if (error != 0) {
+        fprintf(stderr, "observe: %s: %s\n", diskarch_error_string(error), message);
+    }
+    CHECK(error == 0);
+    return observer;
+}
+
+static const char *kind_text(enum diskarch_event_kind kind)
+{
+    static const char *const texts[] = {
+        "none", "joined", "join waits", "candidate", "leader", "at risk", "safe", "lost", "released", "refused", "lease ended"};
+    return texts[kind];
+}
+
+static void log_event(const struct diskarch_event *event)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    printf("%lld.%03ld %s role=%s epoch=%llu name=%s reason=%d %s\n", (long long)now.tv_sec, now.tv_nsec / 1000000,
+           kind_text(event->kind), event->role != NULL ? diskarch_role_name(event->role) : "-",
+           (unsigned long long)event->epoch, event->node_name, (int)event->reason, event->text);
+    fflush(stdout);
+}
+
+struct diskarch_event event_await(struct diskarch *node, enum diskarch_event_kind kind)
+{
+    struct pollfd readable = {.fd = diskarch_fd(node), .events = POLLIN};
+    for (;;) {
+        struct diskarch_event event = {.size = sizeof event};
+        if (diskarch_dispatch(node, &event) == 0) {
+            CHECK(poll(&readable, 1, -1) == 1);
+            continue;
+        }
+        log_event(&event);
+        if (event.kind == kind) {
+            return event;
+        }
+    }
+}
+
+bool event_is_there(struct diskarch *node)
+{
+    struct pollfd readable = {.fd = diskarch_fd(node), .events = POLLIN};
+    return poll(&readable, 1, 0) == 1;
+}
