@@ -176,7 +176,7 @@ struct diskarch_node_info {
     uint64_t incarnation;
     int64_t lease_ns;
     int64_t renew_ns;
-    int64_t watch_ns; /* W: the longest a dead leader can be waited for */
+    int64_t watch_ns;  /* W: the longest a dead leader can be waited for */
     char warning[256]; /* what was refused at start (priority, locked memory), with the remedy; may be empty */
 };
 void diskarch_node_info(struct diskarch *node, struct diskarch_node_info *ret);

@@ -82,20 +82,25 @@ static void describe_wait(const struct diskarch *node, const struct notice *what
 {
     switch (what->wait) {
     case WAIT_NO_SLOT:
-        snprintf(event->text, sizeof event->text, "no slot is free: the slots of dead nodes come back after the "
-                                                  "quarantine; a set formatted with more slots has room");
+        snprintf(event->text, sizeof event->text,
+                 "no slot is free: the slots of dead nodes come back after the "
+                 "quarantine; a set formatted with more slots has room");
         break;
     case WAIT_NAME_HAS_SLOT:
-        snprintf(event->text, sizeof event->text, "the free slots are kept for other names while a slot of %s is in "
-                                                  "quarantine; wait, or format a set with more slots", node->node_name);
+        snprintf(event->text, sizeof event->text,
+                 "the free slots are kept for other names while a slot of %s is in "
+                 "quarantine; wait, or format a set with more slots",
+                 node->node_name);
         break;
     case WAIT_NO_MAJORITY:
-        snprintf(event->text, sizeof event->text, "fewer than a majority of the disks answer in time; bring disks back, "
-                                                  "or format with a longer io deadline");
+        snprintf(event->text, sizeof event->text,
+                 "fewer than a majority of the disks answer in time; bring disks back, "
+                 "or format with a longer io deadline");
         break;
     case WAIT_SLOW_DISK:
-        snprintf(event->text, sizeof event->text, "disk %u (%.80s) needs more than half of the io deadline for a "
-                                                  "write; format with a longer io deadline, or replace it",
+        snprintf(event->text, sizeof event->text,
+                 "disk %u (%.80s) needs more than half of the io deadline for a "
+                 "write; format with a longer io deadline, or replace it",
                  what->disk, runtime_disk_path(node->runtime, what->disk));
         break;
     }
@@ -115,8 +120,9 @@ static void describe_refusal(const struct notice *what, struct diskarch_event *e
         break;
     case REFUSED_FULL:
         event->error = DISKARCH_EFULL;
-        snprintf(event->text, sizeof event->text, "every register has a name; use one of them, or format a set with more "
-                                                  "registers");
+        snprintf(event->text, sizeof event->text,
+                 "every register has a name; use one of them, or format a set with more "
+                 "registers");
         break;
     case REFUSED_KIND:
         event->error = DISKARCH_EKIND;

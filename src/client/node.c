@@ -72,7 +72,8 @@ static int make_tables(struct diskarch *node)
     return 0;
 }
 
-static int node_start(struct diskarch *node, const struct diskarch_options *options, char *message, size_t message_bytes)
+static int node_start(struct diskarch *node, const struct diskarch_options *options, char *message,
+                      size_t message_bytes)
 {
     struct runtime_options own = {
         .disks = options->disks,
@@ -107,7 +108,8 @@ int diskarch_open(const struct diskarch_options *options, struct diskarch **ret,
         return error;
     }
     if (own.poll_ns < 0) {
-        return message_set(DISKARCH_EUSAGE, message, message_bytes, "poll interval: it is negative; give 0 for the default");
+        return message_set(DISKARCH_EUSAGE, message, message_bytes,
+                           "poll interval: it is negative; give 0 for the default");
     }
     struct diskarch *node = calloc(1, sizeof *node);
     if (node == NULL) {

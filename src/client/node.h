@@ -32,11 +32,11 @@ struct diskarch_role {
     int error;
     uint64_t epoch; /* while leading */
     struct notice_box box;
-    struct campaign *campaign;         /* NULL when ended */
-    struct diskarch_role *behind;      /* the next candidate of the same campaign */
+    struct campaign *campaign;             /* NULL when ended */
+    struct diskarch_role *behind;          /* the next candidate of the same campaign */
     struct diskarch_role *previous, *next; /* all handles of the node */
-    _Atomic uint32_t number_plus_one;  /* of the campaign, once this candidate stands for it; 0 before */
-    _Atomic bool is_stopped;           /* resigned by the application: leads nothing from now on */
+    _Atomic uint32_t number_plus_one;      /* of the campaign, once this candidate stands for it; 0 before */
+    _Atomic bool is_stopped;               /* resigned by the application: leads nothing from now on */
 };
 
 /*

@@ -233,8 +233,8 @@ static bool has_seen_all(struct diskarch_observer *observer)
         if (sighting != NULL) {
             struct node_id id = {.slot = slot, .incarnation = sighting->incarnation};
             enum diskarch_liveness liveness = sightings_liveness(&observer->sightings, sighting, &silent_ns);
-            has_seen = liveness == DISKARCH_ALIVE || liveness == DISKARCH_LEFT ||
-                       sightings_is_dead(&observer->sightings, id);
+            has_seen =
+                liveness == DISKARCH_ALIVE || liveness == DISKARCH_LEFT || sightings_is_dead(&observer->sightings, id);
         }
     }
     pthread_mutex_unlock(&observer->mutex);
@@ -270,7 +270,8 @@ static void fill_disk(const struct diskarch_observer *observer, uint32_t index, 
 }
 
 /* A path without a header cannot tell its index; the user sees it beside a disk that no path turned out to be. */
-static void fill_unplaced(const struct disk_set *set, uint32_t unplaced, uint32_t index, struct diskarch_disk_status *ret)
+static void fill_unplaced(const struct disk_set *set, uint32_t unplaced, uint32_t index,
+                          struct diskarch_disk_status *ret)
 {
     *ret = (struct diskarch_disk_status){.index = index, .latency_ns = -1};
     message_set(0, ret->path, sizeof ret->path, "%s", set->unplaced[unplaced]);

@@ -25,9 +25,9 @@ struct diskarch_observer {
     struct reader reader;
     struct sightings sightings;
     uint64_t set_tag;
-    uint32_t ledger_next;     /* the ledger row to be read next: large sets are read in turns */
-    struct row_reads *reads;  /* reader.depth */
-    uint8_t *rows;            /* one row of every disk, as read last by the settling of a single row */
+    uint32_t ledger_next;    /* the ledger row to be read next: large sets are read in turns */
+    struct row_reads *reads; /* reader.depth */
+    uint8_t *rows;           /* one row of every disk, as read last by the settling of a single row */
     bool has_row[DISKS_MAX];
     char message[1024];
 };

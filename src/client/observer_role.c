@@ -57,7 +57,8 @@ static void batch_init(struct batch *batch, struct diskarch_observer *observer, 
     assert(count > 0 && count <= observer->reader.depth);
     *batch = (struct batch){.observer = observer, .count = count};
     for (uint32_t i = 0; i < count; i++) {
-        batch->wants[i] = (struct reader_want){.operation = DISK_READ, .row = layout_register_row(layout_of(observer), first + i)};
+        batch->wants[i] =
+            (struct reader_want){.operation = DISK_READ, .row = layout_register_row(layout_of(observer), first + i)};
     }
 }
 
@@ -199,7 +200,8 @@ static bool is_quorum(const struct diskarch_observer *observer)
 }
 
 /* Learns what stands in `count` register rows from `first` on. 0 or DISKARCH_ENOQUORUM. */
-static int read_rows(struct diskarch_observer *observer, uint32_t first, uint32_t count, struct row_finding *ret_findings)
+static int read_rows(struct diskarch_observer *observer, uint32_t first, uint32_t count,
+                     struct row_finding *ret_findings)
 {
     struct batch batch;
     bool is_open[READER_WANTS_MAX];
@@ -326,7 +328,8 @@ int diskarch_observer_role(struct diskarch_observer *observer, const char *name,
     return error;
 }
 
-static int list_roles(struct diskarch_observer *observer, struct diskarch_role_status *ret, size_t room, size_t *ret_count)
+static int list_roles(struct diskarch_observer *observer, struct diskarch_role_status *ret, size_t room,
+                      size_t *ret_count)
 {
     uint32_t registers = layout_of(observer)->registers;
     struct row_finding findings[READER_WANTS_MAX];

@@ -149,9 +149,10 @@ static void ask_disk(struct pass *pass, uint32_t index)
 {
     struct reader *reader = pass->reader;
     for (uint32_t i = 0; i < pass->count; i++) {
-        struct disk_request request = {
-            .operation = pass->wants[i].operation, .disk = index, .row = pass->wants[i].row,
-            .tag = tag_of(reader->pass, i)};
+        struct disk_request request = {.operation = pass->wants[i].operation,
+                                       .disk = index,
+                                       .row = pass->wants[i].row,
+                                       .tag = tag_of(reader->pass, i)};
         int error = disk_engine_queue(reader->engine, &request);
         if (error != 0) {
             disk_fail(&reader->disks[index], "a read", error_text(error));
@@ -196,18 +197,21 @@ static void run_pass(struct pass *pass)
         if (error != 0) {
             disk_fail(&reader->disks[i], "the disk engine", error_text(error));
         } else if (reader->disks[i].in_flight > 0) {
-            disk_fail(&reader->disks[i], "a read", "the disk has not answered within two io deadlines; look at its path");
+            disk_fail(&reader->disks[i], "a read",
+                      "the disk has not answered within two io deadlines; look at its path");
         }
     }
 }
 
-void reader_pass(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take, void *context)
+void reader_pass(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take,
+                 void *context)
 {
     struct pass pass = {.reader = reader, .wants = wants, .count = count, .take = take, .context = context};
     run_pass(&pass);
 }
 
-void reader_look(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take, void *context)
+void reader_look(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take,
+                 void *context)
 {
     assert(count < reader->depth);
     struct reader_want all[READER_WANTS_MAX];

@@ -15,18 +15,18 @@
 enum { READER_WANTS_MAX = 16 };
 
 struct reader_disk {
-    bool is_good;        /* present, its header intact, and everything it was asked last was read */
-    char reason[256];    /* why not */
-    uint32_t in_flight;  /* reads it has not answered yet, of this pass or an earlier one */
-    int64_t latency_ns;  /* of the last row it gave; -1 unknown */
+    bool is_good;       /* present, its header intact, and everything it was asked last was read */
+    char reason[256];   /* why not */
+    uint32_t in_flight; /* reads it has not answered yet, of this pass or an earlier one */
+    int64_t latency_ns; /* of the last row it gave; -1 unknown */
 };
 
 struct reader {
     struct disk_set *set;
     struct disk_engine *engine;
-    uint32_t depth;       /* wants one pass can have */
-    uint32_t pass;        /* an answer to an earlier pass is not taken for one to this */
-    int64_t begin_ns;     /* of this pass */
+    uint32_t depth;   /* wants one pass can have */
+    uint32_t pass;    /* an answer to an earlier pass is not taken for one to this */
+    int64_t begin_ns; /* of this pass */
     struct reader_disk disks[DISKS_MAX];
 };
 
@@ -46,10 +46,12 @@ void reader_close(struct reader *reader);
  * First pass of every call: reads all headers, and up to reader->depth - 1 rows beside them, on every disk that is
  * present. From here on a disk is good or not. Blocks at most two io deadlines.
  */
-void reader_look(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take, void *context);
+void reader_look(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take,
+                 void *context);
 
 /* Reads rows on every good disk; begun after whatever was read before had ended. At most reader->depth wants. */
-void reader_pass(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take, void *context);
+void reader_pass(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take,
+                 void *context);
 
 uint32_t reader_good_count(const struct reader *reader);
 

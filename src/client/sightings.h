@@ -18,12 +18,12 @@
 enum { SIGHTINGS_PER_SLOT = DISKS_MAX }; /* one round shows at most one incarnation per disk */
 
 struct sighting {
-    uint64_t incarnation; /* 0: unused */
+    uint64_t incarnation;         /* 0: unused */
     struct heartbeat_block block; /* with the highest counter seen */
     bool has_left;
-    bool has_moved;       /* its counter grew while watching */
-    int64_t since_ns;     /* the counter was first seen */
-    uint32_t disks;       /* that showed it in the last round */
+    bool has_moved;   /* its counter grew while watching */
+    int64_t since_ns; /* the counter was first seen */
+    uint32_t disks;   /* that showed it in the last round */
 };
 
 /* Incarnations of one slot known to be dead, by whoever found out. */
@@ -33,7 +33,7 @@ struct slot_deaths {
 };
 
 struct sightings {
-    struct sighting *entries; /* slots x SIGHTINGS_PER_SLOT */
+    struct sighting *entries;   /* slots x SIGHTINGS_PER_SLOT */
     struct slot_deaths *deaths; /* slots */
     uint32_t slots;
     int64_t renew_ns;

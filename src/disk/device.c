@@ -47,9 +47,11 @@ static const char *file_system_name(const char *path)
 
 static int refuse_direct(const char *path, char *message, size_t message_bytes)
 {
-    return message_set(DISKARCH_EDIRECT, message, message_bytes,
-                       "no direct I/O on %s file system; use a block device, or put the file on a local disk file system "
-                       "such as ext4 or xfs", file_system_name(path));
+    return message_set(
+        DISKARCH_EDIRECT, message, message_bytes,
+        "no direct I/O on %s file system; use a block device, or put the file on a local disk file system "
+        "such as ext4 or xfs",
+        file_system_name(path));
 }
 
 static const char *type_name(mode_t mode)

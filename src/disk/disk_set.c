@@ -31,7 +31,7 @@ struct opening {
 };
 
 #define REFUSE(opening, error, ...)                                                                                    \
-    message_set((error), (opening)->set->message, sizeof (opening)->set->message, __VA_ARGS__)
+    message_set((error), (opening)->set->message, sizeof(opening)->set->message, __VA_ARGS__)
 
 static bool is_usable(const struct candidate *candidate)
 {
@@ -169,19 +169,20 @@ static int refuse_foreign(struct opening *opening, const struct candidate *a, co
                       uuid_format(first_uuid, &first->set_uuid));
     }
     if (first->generation != other->generation) {
-        return REFUSE(opening, DISKARCH_EFOREIGN,
-                      "%s: has generation %llu of set \"%s\", but %s has %llu; leave out the older one, it was replaced",
-                      b->path, (unsigned long long)other->generation, other->set_name, a->path,
-                      (unsigned long long)first->generation);
+        return REFUSE(
+            opening, DISKARCH_EFOREIGN,
+            "%s: has generation %llu of set \"%s\", but %s has %llu; leave out the older one, it was replaced", b->path,
+            (unsigned long long)other->generation, other->set_name, a->path, (unsigned long long)first->generation);
     }
     if (first->layout.block_bytes != other->layout.block_bytes) {
         return REFUSE(opening, DISKARCH_EFOREIGN, "%s: has %u-byte blocks, but %s of the same set has %u; leave it out",
                       b->path, other->layout.block_bytes, a->path, first->layout.block_bytes);
     }
     if (!headers_agree(first, other)) {
-        return REFUSE(opening, DISKARCH_EFOREIGN,
-                      "%s and %s: their headers disagree about set \"%s\"; leave out the one that was restored or copied",
-                      a->path, b->path, first->set_name);
+        return REFUSE(
+            opening, DISKARCH_EFOREIGN,
+            "%s and %s: their headers disagree about set \"%s\"; leave out the one that was restored or copied",
+            a->path, b->path, first->set_name);
     }
     return 0;
 }
@@ -198,10 +199,10 @@ static int refuse_geometry(struct opening *opening, const struct candidate *cand
                       candidate->path, sector_bytes, layout->block_bytes, layout->block_bytes, sector_bytes);
     }
     if (device->size_bytes < layout_bytes(layout)) {
-        return REFUSE(opening, DISKARCH_EFOREIGN,
-                      "%s: geometry: %llu bytes, the set needs %llu; it was cut short, leave it out or restore its size",
-                      candidate->path, (unsigned long long)device->size_bytes,
-                      (unsigned long long)layout_bytes(layout));
+        return REFUSE(
+            opening, DISKARCH_EFOREIGN,
+            "%s: geometry: %llu bytes, the set needs %llu; it was cut short, leave it out or restore its size",
+            candidate->path, (unsigned long long)device->size_bytes, (unsigned long long)layout_bytes(layout));
     }
     return 0;
 }
@@ -232,9 +233,10 @@ static int place(struct opening *opening, struct candidate *candidate)
     struct disk_member *member = &set->members[index];
     if (member->is_present) {
         char uuid[UUID_TEXT_BYTES];
-        return REFUSE(opening, DISKARCH_EFOREIGN,
-                      "%s and %s: both are disk %u (%s) of the set: two paths to one device, or a copy; name one of them",
-                      member->path, candidate->path, index + 1, uuid_format(uuid, &set->header.disk_uuids[index]));
+        return REFUSE(
+            opening, DISKARCH_EFOREIGN,
+            "%s and %s: both are disk %u (%s) of the set: two paths to one device, or a copy; name one of them",
+            member->path, candidate->path, index + 1, uuid_format(uuid, &set->header.disk_uuids[index]));
     }
     message_set(0, member->path, sizeof member->path, "%s", candidate->path);
     member->is_present = true;
@@ -332,8 +334,8 @@ int disk_set_open(const struct disk_set_options *options, struct disk_set *ret)
     }
     opening.count = (uint32_t)options->path_count;
     for (uint32_t i = 0; i < opening.count; i++) {
-        opening.candidates[i] = (struct candidate){
-            .path = options->paths[i], .device.fd = -1, .found.fault = HEADER_NO_MAGIC};
+        opening.candidates[i] =
+            (struct candidate){.path = options->paths[i], .device.fd = -1, .found.fault = HEADER_NO_MAGIC};
     }
     error = open_all(&opening);
     for (uint32_t i = 0; i < opening.count; i++) {

@@ -19,17 +19,17 @@ enum { DISK_PATH_BYTES = 4096, DISK_MESSAGE_BYTES = 1024 };
 
 struct disk_member {
     bool is_present;
-    int fd;                      /* O_DIRECT | O_CLOEXEC, -1 if absent */
-    char path[DISK_PATH_BYTES];  /* as the user named it; empty if no named path turned out to be this disk */
-    char reason[256];            /* why it is absent, empty if present */
+    int fd;                     /* O_DIRECT | O_CLOEXEC, -1 if absent */
+    char path[DISK_PATH_BYTES]; /* as the user named it; empty if no named path turned out to be this disk */
+    char reason[256];           /* why it is absent, empty if present */
 };
 
 struct disk_set {
-    struct set_header header;    /* of the first present disk; disk_index there has no meaning */
+    struct set_header header;              /* of the first present disk; disk_index there has no meaning */
     struct disk_member members[DISKS_MAX]; /* by index in the set; header.disk_count of them */
     uint32_t present_count;
     bool is_writable;
-    char unplaced[DISKS_MAX][DISK_PATH_BYTES];    /* named paths that could not be opened or have no header */
+    char unplaced[DISKS_MAX][DISK_PATH_BYTES]; /* named paths that could not be opened or have no header */
     char unplaced_reason[DISKS_MAX][256];
     uint32_t unplaced_count;
     char message[DISK_MESSAGE_BYTES]; /* thing, reason, remedy of the last failed call */
@@ -38,7 +38,7 @@ struct disk_set {
 struct disk_set_options {
     const char *const *paths;
     size_t path_count;
-    bool is_writable; /* false: opened O_RDONLY, for observers */
+    bool is_writable;    /* false: opened O_RDONLY, for observers */
     bool allow_minority; /* dump and check look at whatever is there; otherwise a majority must be present */
 };
 

@@ -15,8 +15,7 @@ static int draw_identity(struct format_job *job)
     for (uint32_t i = 0; i < job->count && error == 0; i++) {
         error = uuid_draw(&header->disk_uuids[i]);
     }
-    return error == 0 ? 0
-                      : FORMAT_REFUSE(job, error, "UUIDs: no random bytes: %s; try again later", strerror(-error));
+    return error == 0 ? 0 : FORMAT_REFUSE(job, error, "UUIDs: no random bytes: %s; try again later", strerror(-error));
 }
 
 static int fill_header(struct format_job *job)
@@ -36,7 +35,8 @@ static int fill_header(struct format_job *job)
     return draw_identity(job);
 }
 
-int disk_format(const struct format_options *options, struct set_header *ret_header, char *message, size_t message_bytes)
+int disk_format(const struct format_options *options, struct set_header *ret_header, char *message,
+                size_t message_bytes)
 {
     struct format_job job = {.options = options, .message = message, .message_bytes = message_bytes};
     for (uint32_t i = 0; i < DISKS_MAX; i++) {

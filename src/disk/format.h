@@ -32,6 +32,7 @@ struct format_options {
  * *ret_header is the header written (disk_index 0). Blocks for seconds on large sets, and for W where a diskarch set is
  * overwritten by force (to see that none of its heartbeats moves).
  */
-int disk_format(const struct format_options *options, struct set_header *ret_header, char *message, size_t message_bytes);
+int disk_format(const struct format_options *options, struct set_header *ret_header, char *message,
+                size_t message_bytes);
 
 #endif

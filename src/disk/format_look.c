@@ -29,7 +29,8 @@ static int create_missing(struct format_job *job, struct format_target *target)
         return 0;
     }
     if (is_device_name(target->path)) {
-        return FORMAT_REFUSE(job, -ENOENT, "%s: there is no such device, and files are not created in /dev; check the name",
+        return FORMAT_REFUSE(job, -ENOENT,
+                             "%s: there is no such device, and files are not created in /dev; check the name",
                              target->path);
     }
     int fd = open(target->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -83,18 +84,20 @@ static int settle_layout(struct format_job *job)
     for (uint32_t i = 0; i < job->count; i++) {
         uint32_t sector_bytes = job->targets[i].device.atomic_sector_bytes;
         if (job->options->block_bytes != 0 && sector_bytes > job->options->block_bytes) {
-            return FORMAT_REFUSE(job, DISKARCH_EUSAGE,
-                                 "%s: has %u-byte sectors, larger than the block size of %u; leave out --block-size or give "
-                                 "at least %u", job->targets[i].path, sector_bytes, job->options->block_bytes,
-                                 sector_bytes);
+            return FORMAT_REFUSE(
+                job, DISKARCH_EUSAGE,
+                "%s: has %u-byte sectors, larger than the block size of %u; leave out --block-size or give "
+                "at least %u",
+                job->targets[i].path, sector_bytes, job->options->block_bytes, sector_bytes);
         }
         block_bytes = sector_bytes > block_bytes ? sector_bytes : block_bytes;
     }
-    job->header.layout = (struct layout){
-        .block_bytes = block_bytes, .slots = job->options->slots, .registers = job->options->registers};
+    job->header.layout =
+        (struct layout){.block_bytes = block_bytes, .slots = job->options->slots, .registers = job->options->registers};
     if (!layout_is_valid(&job->header.layout)) {
-        return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "disks: sectors of %u bytes; only powers of two up to %d can be used",
-                             block_bytes, BLOCK_BYTES_MAX);
+        return FORMAT_REFUSE(job, DISKARCH_EUSAGE,
+                             "disks: sectors of %u bytes; only powers of two up to %d can be used", block_bytes,
+                             BLOCK_BYTES_MAX);
     }
     return 0;
 }
@@ -121,14 +124,15 @@ static int refuse_unusable(struct format_job *job, const struct format_target *t
     if (holder_is_loop(device, holder)) {
         return FORMAT_REFUSE(job, DISKARCH_EINUSE,
                              "%s: in use: %s stands on it and is mounted or held; unmount or stop that first (nothing "
-                             "overrides this)", target->path, holder);
+                             "overrides this)",
+                             target->path, holder);
     }
     bool can_grow = !device->is_block && device->size_bytes == 0;
     if (device->size_bytes < needed_bytes && !can_grow) {
         return FORMAT_REFUSE(job, DISKARCH_EUSAGE,
                              "%s: too small: %llu bytes, the set needs %llu; take a larger one%s, or fewer slots or "
-                             "registers", target->path, (unsigned long long)device->size_bytes,
-                             (unsigned long long)needed_bytes,
+                             "registers",
+                             target->path, (unsigned long long)device->size_bytes, (unsigned long long)needed_bytes,
                              device->is_block ? "" : ", remove the file so that it is created at the right size");
     }
     return 0;
@@ -136,9 +140,11 @@ static int refuse_unusable(struct format_job *job, const struct format_target *t
 
 static int refuse_newer(struct format_job *job, const struct format_target *target)
 {
-    return FORMAT_REFUSE(job, DISKARCH_EVERSION,
-                         "%s: holds %s, and whether it is in use cannot be seen; format it with that version of diskarch "
-                         "(nothing overrides this)", target->path, target->probe.findings[0].text);
+    return FORMAT_REFUSE(
+        job, DISKARCH_EVERSION,
+        "%s: holds %s, and whether it is in use cannot be seen; format it with that version of diskarch "
+        "(nothing overrides this)",
+        target->path, target->probe.findings[0].text);
 }
 
 /* ---- What is overwritten only by force -------------------------------------------------------------------------------- */

@@ -15,8 +15,8 @@ static int check_paths(struct format_job *job)
     }
     for (size_t i = 0; i < options->path_count; i++) {
         if (options->paths[i][0] == '\0' || strlen(options->paths[i]) >= DISK_PATH_BYTES) {
-            return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "disk %zu: its path is empty or too long; use 1 to %d bytes", i + 1,
-                                 DISK_PATH_BYTES - 1);
+            return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "disk %zu: its path is empty or too long; use 1 to %d bytes",
+                                 i + 1, DISK_PATH_BYTES - 1);
         }
         for (size_t j = 0; j < i; j++) {
             if (strcmp(options->paths[i], options->paths[j]) == 0) {
@@ -80,15 +80,18 @@ static int check_timings(struct format_job *job)
         return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "lease: %s is too long; give at most a day",
                              message_duration(given, timings->lease_ns));
     case TIMINGS_RENEW:
-        return FORMAT_REFUSE(job, DISKARCH_EUSAGE,
-                             "renew: %s is not between 1ms and a third of the lease; give at most %s, or a longer lease",
-                             message_duration(given, timings->renew_ns),
-                             message_duration(limit, timings->lease_ns / 3 / NS_PER_MS * NS_PER_MS));
+        return FORMAT_REFUSE(
+            job, DISKARCH_EUSAGE,
+            "renew: %s is not between 1ms and a third of the lease; give at most %s, or a longer lease",
+            message_duration(given, timings->renew_ns),
+            message_duration(limit, timings->lease_ns / 3 / NS_PER_MS * NS_PER_MS));
     case TIMINGS_IO_DEADLINE:
-        return FORMAT_REFUSE(job, DISKARCH_EUSAGE,
-                             "io deadline: %s is not between 1ms and a quarter of the lease; give at most %s, or a longer "
-                             "lease", message_duration(given, timings->io_deadline_ns),
-                             message_duration(limit, timings->lease_ns / 4 / NS_PER_MS * NS_PER_MS));
+        return FORMAT_REFUSE(
+            job, DISKARCH_EUSAGE,
+            "io deadline: %s is not between 1ms and a quarter of the lease; give at most %s, or a longer "
+            "lease",
+            message_duration(given, timings->io_deadline_ns),
+            message_duration(limit, timings->lease_ns / 4 / NS_PER_MS * NS_PER_MS));
     case TIMINGS_QUARANTINE:
         return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "quarantine: %s is out of range; give 0s to a week",
                              message_duration(given, timings->quarantine_ns));

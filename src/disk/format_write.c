@@ -54,8 +54,7 @@ static int clear_headers(const struct format_job *job, const struct format_targe
     if (error == 0) {
         error = device_write(&target->device, zeros, layout->block_bytes, layout_header_copy_offset(layout));
     }
-    if (error == 0 && target->probe.set.fault == HEADER_OK &&
-        layout_bytes(&old->layout) <= target->device.size_bytes) {
+    if (error == 0 && target->probe.set.fault == HEADER_OK && layout_bytes(&old->layout) <= target->device.size_bytes) {
         uint64_t sector_bytes = target->device.sector_bytes;
         error = device_write(&target->device, zeros, sector_bytes,
                              layout_header_copy_offset(&old->layout) / sector_bytes * sector_bytes);
@@ -107,8 +106,8 @@ static int write_rows(struct format_job *job, uint32_t disk, uint8_t *chunk)
         uint32_t count = blocks - first < chunk_blocks ? (uint32_t)(blocks - first) : chunk_blocks;
         stamp(job, disk, first, count, chunk);
         size_t bytes = (size_t)count * layout->block_bytes;
-        int error = device_write(&target->device, chunk, bytes, layout_offset(layout, ROW_CLAIM, 0) +
-                                                                    first * layout->block_bytes);
+        int error = device_write(&target->device, chunk, bytes,
+                                 layout_offset(layout, ROW_CLAIM, 0) + first * layout->block_bytes);
         if (error != 0) {
             return fail(job, target, "writing its rows", error);
         }
@@ -149,16 +148,20 @@ static int refuse_other_header(struct format_job *job, uint32_t disk, const uint
     struct set_header found = {0};
     if (set_header_decode(block, &found) == HEADER_OK &&
         memcmp(&found.set_uuid, &job->header.set_uuid, sizeof found.set_uuid) == 0 && found.disk_index != disk) {
-        return FORMAT_REFUSE(job, DISKARCH_EUSAGE,
-                             "%s and %s: two paths to one device: the header written to one was read from the other; name "
-                             "each device once", job->targets[disk].path, job->targets[found.disk_index].path);
+        return FORMAT_REFUSE(
+            job, DISKARCH_EUSAGE,
+            "%s and %s: two paths to one device: the header written to one was read from the other; name "
+            "each device once",
+            job->targets[disk].path, job->targets[found.disk_index].path);
     }
     return FORMAT_REFUSE(job, -EIO,
                          "%s: its header reads back other than it was written; another program writes there, or the "
-                         "device is broken", job->targets[disk].path);
+                         "device is broken",
+                         job->targets[disk].path);
 }
 
-static int verify_at(struct format_job *job, uint32_t disk, const struct device *device, uint64_t offset, uint8_t *blocks)
+static int verify_at(struct format_job *job, uint32_t disk, const struct device *device, uint64_t offset,
+                     uint8_t *blocks)
 {
     uint32_t block_bytes = job->header.layout.block_bytes;
     uint8_t *read = blocks;

@@ -6,8 +6,9 @@
 #include "disk/device.h"
 
 struct header_search {
-    enum header_fault fault;  /* HEADER_OK or HEADER_NEWER: `header` holds what was found; else the first block's fault */
-    int read_error;           /* 0, or the -errno of reading the first block */
+    enum header_fault
+        fault;      /* HEADER_OK or HEADER_NEWER: `header` holds what was found; else the first block's fault */
+    int read_error; /* 0, or the -errno of reading the first block */
     struct set_header header;
 };
 

@@ -20,8 +20,7 @@ static bool is_backed_by(int loop_fd, const struct device *file)
     }
     unsigned int loop_major = (unsigned int)((info.lo_device & 0xfff00) >> 8);
     unsigned int loop_minor = (unsigned int)((info.lo_device & 0xff) | ((info.lo_device >> 12) & 0xfff00));
-    return info.lo_inode == file->identity_inode &&
-           makedev(loop_major, loop_minor) == file->identity_device;
+    return info.lo_inode == file->identity_inode && makedev(loop_major, loop_minor) == file->identity_device;
 }
 
 static bool is_held(const char *path)

@@ -38,10 +38,8 @@ static bool decode_heartbeat(const struct idle_disk *disk, const uint8_t *rows, 
                              struct heartbeat_block *ret)
 {
     const struct layout *layout = &disk->header->layout;
-    struct block_place place = {.set_tag = set_header_tag(disk->header),
-                                .disk = disk->header->disk_index,
-                                .row = ROW_HEARTBEAT,
-                                .slot = slot};
+    struct block_place place = {
+        .set_tag = set_header_tag(disk->header), .disk = disk->header->disk_index, .row = ROW_HEARTBEAT, .slot = slot};
     const uint8_t *block = rows + layout_row_bytes(layout) + (size_t)slot * layout->block_bytes;
     return block_decode_heartbeat(block, layout->block_bytes, &place, ret);
 }
@@ -50,11 +48,12 @@ static int read_rows(const struct idle_disk *disk, uint8_t *to, char *message, s
 {
     _Static_assert(ROW_CLAIM == 0 && ROW_HEARTBEAT == 1, "both rows are read at once");
     int error = device_read(disk->device, to, rows_bytes(disk), layout_offset(&disk->header->layout, ROW_CLAIM, 0));
-    return error == 0 ? 0
-                      : message_set(error, message, message_bytes,
-                                    "%s: whether set \"%s\" is in use cannot be seen, its heartbeats cannot be read: %s; "
-                                    "wipe the disk by other means if it is broken",
-                                    disk->path, disk->header->set_name, strerror(-error));
+    return error == 0
+               ? 0
+               : message_set(error, message, message_bytes,
+                             "%s: whether set \"%s\" is in use cannot be seen, its heartbeats cannot be read: %s; "
+                             "wipe the disk by other means if it is broken",
+                             disk->path, disk->header->set_name, strerror(-error));
 }
 
 /* Any byte that changes was written by somebody; the block tells by whom. */
@@ -72,9 +71,11 @@ static int refuse_moving(const struct idle_disk *disk, const struct look *look, 
     struct heartbeat_block heartbeat;
     if (slot < layout->slots && decode_heartbeat(disk, look->now, slot, &heartbeat) &&
         heartbeat.author.incarnation != 0) {
-        return message_set(DISKARCH_EINUSE, message, message_bytes,
-                           "%s: set \"%s\" is in use: the heartbeat of node \"%s\" moves; stop that node first (nothing "
-                           "overrides this)", disk->path, disk->header->set_name, heartbeat.node_name);
+        return message_set(
+            DISKARCH_EINUSE, message, message_bytes,
+            "%s: set \"%s\" is in use: the heartbeat of node \"%s\" moves; stop that node first (nothing "
+            "overrides this)",
+            disk->path, disk->header->set_name, heartbeat.node_name);
     }
     return message_set(DISKARCH_EINUSE, message, message_bytes,
                        "%s: set \"%s\" is in use: a node is joining it; stop that node first (nothing overrides this)",
@@ -151,7 +152,8 @@ int idle_watch(const struct idle_disk *disks, size_t count, char *message, size_
         looks[i].first = device_buffer_new(rows_bytes(&disks[i]));
         looks[i].now = device_buffer_new(rows_bytes(&disks[i]));
         if (looks[i].first == NULL || looks[i].now == NULL) {
-            error = message_set(-ENOMEM, message, message_bytes, "%s: no memory to watch it; free some", disks[i].path);
+            error = -ENOMEM;
+            message_set(error, message, message_bytes, "%s: no memory to watch it; free some", disks[i].path);
         }
     }
     if (error == 0) {

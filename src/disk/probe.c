@@ -183,8 +183,7 @@ static int find_data(const struct device *device, uint64_t offset, uint64_t area
             return error;
         }
         if (!is_all_zero(buffer, count)) {
-            add_finding(probe, PROBE_UNKNOWN_DATA, "data of unknown kind near byte %llu",
-                        (unsigned long long)offset);
+            add_finding(probe, PROBE_UNKNOWN_DATA, "data of unknown kind near byte %llu", (unsigned long long)offset);
             return 0;
         }
     }

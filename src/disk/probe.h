@@ -18,9 +18,9 @@ struct probe_finding {
 };
 
 struct probe {
-    struct header_search set;    /* fault HEADER_OK or HEADER_NEWER: a diskarch set is among the findings, as the first */
-    bool has_foreign_signature;  /* libblkid found something */
-    uint32_t finding_count;      /* 0: there is nothing but zeros in the area */
+    struct header_search set; /* fault HEADER_OK or HEADER_NEWER: a diskarch set is among the findings, as the first */
+    bool has_foreign_signature; /* libblkid found something */
+    uint32_t finding_count;     /* 0: there is nothing but zeros in the area */
     struct probe_finding findings[PROBE_FINDINGS_MAX];
 };
 

@@ -153,7 +153,7 @@ static int uring_submit(struct disk_engine *engine)
 
 static struct uring_request *find_free(struct uring *uring, uint32_t disk)
 {
-    struct uring_request *first = &uring->requests[disk * uring->depth];
+    struct uring_request *first = &uring->requests[(size_t)disk * uring->depth];
     for (uint32_t i = 0; i < uring->depth; i++) {
         if (first[i].state == URING_FREE) {
             return &first[i];

@@ -20,7 +20,7 @@ enum {
     RING_ENTRIES_MAX = 32768, /* the kernel's limit */
 };
 _Static_assert(REPAIR_WINDOW >= 2, "a linked write and read must fit into a request's share of the ring");
-_Static_assert(REPAIR_WINDOW * DISK_DEPTH_MAX * DISKS_MAX + 1 <= RING_ENTRIES_MAX, "the ring must hold every request");
+_Static_assert(REPAIR_WINDOW *DISK_DEPTH_MAX *DISKS_MAX + 1 <= RING_ENTRIES_MAX, "the ring must hold every request");
 
 enum uring_state { URING_FREE, URING_QUEUED, URING_IN_FLIGHT, URING_DONE, URING_REAPED };
 

@@ -93,8 +93,8 @@ static int explain_permission(struct disk_set *set)
     if (level > 0) {
         return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
                            "engine io_uring: disabled by the administrator (kernel.io_uring_disabled is %d); run "
-                           "sysctl -w kernel.io_uring_disabled=0%s", level,
-                           level == 1 ? ", or run as a member of the group in kernel.io_uring_group" : "");
+                           "sysctl -w kernel.io_uring_disabled=0%s",
+                           level, level == 1 ? ", or run as a member of the group in kernel.io_uring_group" : "");
     }
     return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
                        "engine io_uring: not permitted, probably by a seccomp or SELinux policy; allow io_uring_setup, "
@@ -115,9 +115,10 @@ static int explain(struct disk_set *set, const char *what, int error, uint64_t n
 {
     switch (error) {
     case -ENOSYS:
-        return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
-                           "engine io_uring: this kernel has none, or a seccomp filter hides it; run Linux 5.11 or later "
-                           "and allow io_uring_setup (container engines: the seccomp profile)");
+        return message_set(
+            DISKARCH_EENGINE, set->message, sizeof set->message,
+            "engine io_uring: this kernel has none, or a seccomp filter hides it; run Linux 5.11 or later "
+            "and allow io_uring_setup (container engines: the seccomp profile)");
     case -EPERM:
     case -EACCES:
         return explain_permission(set);
@@ -126,7 +127,8 @@ static int explain(struct disk_set *set, const char *what, int error, uint64_t n
     case -EMFILE:
     case -ENFILE:
         return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
-                           "engine io_uring: %s: too many open files; raise ulimit -n or LimitNOFILE= in the unit", what);
+                           "engine io_uring: %s: too many open files; raise ulimit -n or LimitNOFILE= in the unit",
+                           what);
     default:
         return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
                            "engine io_uring: %s: %s; run Linux 5.11 or later", what, strerror(-error));

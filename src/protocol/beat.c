@@ -228,6 +228,9 @@ static void beat_on_write(struct node *node, const struct io *io, const struct i
     on->acknowledged_sequence = io->sequence;
     on->has_left |= node->stage == NODE_SIGNING_OFF;
     bool was_real = node->lease.is_real;
+    if (!was_real) {
+        claim_warn_slow(node, io);
+    }
     if (lease_acknowledge(&node->lease, io->disk, on->written_counter, node->fast_ns) && !was_real) {
         claim_on_first_heartbeat(node);
     }

@@ -144,7 +144,8 @@ static bool claim_has_answers(const struct node *node, int64_t patience_fast_ns)
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         pending += node->claim.disks[disk].rows_pending > 0;
     }
-    return pending == 0 || (claim_done_count(node) >= majority_of(node->disk_count) && node->fast_ns >= patience_fast_ns);
+    return pending == 0 ||
+           (claim_done_count(node) >= majority_of(node->disk_count) && node->fast_ns >= patience_fast_ns);
 }
 
 static void claim_run_look(struct node *node)
@@ -372,8 +373,8 @@ static void claim_confirm_row(struct node *node, const struct io *io, const uint
     struct claim_block claim;
     struct heartbeat_block heartbeat;
     if (io->row == ROW_CLAIM) {
-        node->claim.disks[io->disk].is_confirmed = block_decode_claim(at, block_bytes, &place, &claim) &&
-                                                   claim.author.incarnation == node->self.incarnation;
+        node->claim.disks[io->disk].is_confirmed =
+            block_decode_claim(at, block_bytes, &place, &claim) && claim.author.incarnation == node->self.incarnation;
     } else if (block_decode_heartbeat(at, block_bytes, &place, &heartbeat)) {
         node->claim.is_conflicting |= !claim_has_seen_before(node, io->disk, heartbeat.author.incarnation);
     }
@@ -424,8 +425,7 @@ static void claim_on_row(struct node *node, const struct io *io, const uint8_t *
     }
 }
 
-/* Half of the delay is the warning mark: beyond it a busy minute will make joining fail. */
-static void claim_warn_slow(struct node *node, const struct io *io)
+void claim_warn_slow(struct node *node, const struct io *io)
 {
     if (!node->claim.has_warned_slow && node->fast_ns - io->submitted_fast_ns > claim_delay_ns(node) / 2) {
         node->claim.has_warned_slow = true;

@@ -38,9 +38,9 @@ struct claim_disk {
     uint8_t rows_pending; /* requests of the current stage in flight */
     bool is_done;         /* every request of the current stage succeeded */
     bool is_failed;
-    bool is_counting;     /* S1: the claim was acknowledged before t0 + d */
-    bool is_confirmed;    /* S2: the confirming read shows the claim */
-    uint32_t ledger_row;  /* next ledger row to read */
+    bool is_counting;    /* S1: the claim was acknowledged before t0 + d */
+    bool is_confirmed;   /* S2: the confirming read shows the claim */
+    uint32_t ledger_row; /* next ledger row to read */
 };
 
 struct claim {
@@ -49,14 +49,14 @@ struct claim {
     int64_t t0_fast_ns, t0_slow_ns;
     int64_t confirm_fast_ns;
     int64_t rest_fast_ns;
-    bool is_conflicting;           /* S2: a stranger stands in the slot's heartbeat block */
-    bool has_waited;               /* NOTICE_JOIN_WAITS has been given for the present reason */
+    bool is_conflicting; /* S2: a stranger stands in the slot's heartbeat block */
+    bool has_waited;     /* NOTICE_JOIN_WAITS has been given for the present reason */
     enum join_wait wait;
     bool has_warned_slow;
     struct claim_disk disks[DISKS_MAX];
-    struct claim_sight *sights;    /* slots x disks */
-    int64_t *foreign_slow_ns;      /* S3: per slot, since when its claim blocks have stood still */
-    uint64_t *retired;             /* slots x RETIRED_PER_SLOT: incarnations that ledger blocks call retired */
+    struct claim_sight *sights; /* slots x disks */
+    int64_t *foreign_slow_ns;   /* S3: per slot, since when its claim blocks have stood still */
+    uint64_t *retired;          /* slots x RETIRED_PER_SLOT: incarnations that ledger blocks call retired */
 };
 
 /* Begins joining. */
@@ -70,6 +70,10 @@ void claim_on_io(struct node *node, const struct io *io, const struct io_result 
 
 /* The first heartbeat of this incarnation has counted: the slot is ours, unless it is too late (S2). */
 void claim_on_first_heartbeat(struct node *node);
+
+/* A claim write or first heartbeat has finished: half of the delay is the warning mark, once a node, naming the disk. Beyond
+ * it a busy minute makes joining fail. */
+void claim_warn_slow(struct node *node, const struct io *io);
 
 /* Whether this incarnation stood in the chosen slot's heartbeat block when the claim began: on this disk, or on any disk
  * if this one was not seen then. 0, the empty block, counts like any other. */

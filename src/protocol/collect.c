@@ -85,8 +85,8 @@ bool collect_is_majority(const struct collect *collect)
 
 bool collect_is_proven(const struct collect *collect, struct ballot known)
 {
-    return collect_is_majority(collect) && (ballot_is_same(collect->committed, collect->accepted) ||
-                                            ballot_is_same(known, collect->accepted));
+    return collect_is_majority(collect) &&
+           (ballot_is_same(collect->committed, collect->accepted) || ballot_is_same(known, collect->accepted));
 }
 
 bool collect_is_proven_twice(const struct collect *first, const struct collect *second)

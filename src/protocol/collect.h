@@ -34,12 +34,12 @@ struct collect {
     uint64_t set_tag;
     uint32_t row;
     uint32_t disk_count;
-    uint32_t slots_done;           /* slots that a majority of the disks gave intact */
-    uint8_t intact[SLOTS_MAX];     /* per slot: disks that gave its block intact */
-    struct ballot accepted;        /* highest seen anywhere */
-    uint8_t value[VALUE_BYTES];    /* that goes with it */
-    struct ballot committed;       /* highest commit mark seen anywhere */
-    struct ballot promised;        /* highest promise seen anywhere */
+    uint32_t slots_done;        /* slots that a majority of the disks gave intact */
+    uint8_t intact[SLOTS_MAX];  /* per slot: disks that gave its block intact */
+    struct ballot accepted;     /* highest seen anywhere */
+    uint8_t value[VALUE_BYTES]; /* that goes with it */
+    struct ballot committed;    /* highest commit mark seen anywhere */
+    struct ballot promised;     /* highest promise seen anywhere */
     struct collect_disk disks[DISKS_MAX];
 };
 

@@ -26,10 +26,12 @@ static struct io *io_free_entry(const struct node *node, uint32_t disk)
     return NULL;
 }
 
-bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation, uint32_t row)
+bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation,
+                   uint32_t row)
 {
     assert(disk < node->disk_count);
-    bool is_healthy = node->io.health[disk] == DISK_GOOD || (owner == IO_FOR_HEALTH && node->io.health[disk] != DISK_OUT);
+    bool is_healthy =
+        node->io.health[disk] == DISK_GOOD || (owner == IO_FOR_HEALTH && node->io.health[disk] != DISK_OUT);
     if (!is_healthy || io_free_entry(node, disk) == NULL) {
         return false;
     }

@@ -9,7 +9,7 @@
 #include "protocol/node.h"
 
 enum {
-    IO_RESERVED = 6,     /* entries per disk beside the register requests: claim, heartbeat, header, and stragglers */
+    IO_RESERVED = 6, /* entries per disk beside the register requests: claim, heartbeat, header, and stragglers */
     IO_PER_DISK_MAX = NODE_DEPTH_MAX + IO_RESERVED,
 };
 
@@ -20,13 +20,13 @@ struct io {
     enum io_operation operation;
     uint32_t disk;
     uint32_t row;
-    uint32_t op;               /* IO_FOR_OP: which */
-    uint64_t generation;       /* of the owner when it was submitted (B5) */
+    uint32_t op;         /* IO_FOR_OP: which */
+    uint64_t generation; /* of the owner when it was submitted (B5) */
     uint64_t submitted_step;
     int64_t submitted_slow_ns;
     int64_t submitted_fast_ns;
-    uint64_t sequence;         /* of the block it writes */
-    uint8_t *block;            /* block_bytes, its own until it completes */
+    uint64_t sequence; /* of the block it writes */
+    uint8_t *block;    /* block_bytes, its own until it completes */
 };
 
 enum disk_health {
@@ -47,7 +47,8 @@ struct io_table {
 
 /* Whether a request of this owner may be submitted to the disk now: healthy, an entry free, and, for a write of this
  * node's block in `row`, no other write of that block in flight (D1). */
-bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation, uint32_t row);
+bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation,
+                   uint32_t row);
 
 /* Takes an entry and emits the action. The caller has asked io_can_submit(), and fills io->block before the step ends
  * when it writes. */

@@ -99,8 +99,8 @@ void ledger_run(struct node *node)
     ledger->due_slow_ns = INT64_MAX;
     for (uint32_t i = 0; i < node->watch.slots * WATCH_PER_SLOT; i++) {
         struct watch_entry *entry = &node->watch.entries[i];
-        if (entry->state == WATCH_UNUSED || !entry->is_verdict_known || entry->is_retired || entry->state == WATCH_LEFT ||
-            entry->standing_disks == 0) {
+        if (entry->state == WATCH_UNUSED || !entry->is_verdict_known || entry->is_retired ||
+            entry->state == WATCH_LEFT || entry->standing_disks == 0) {
             continue;
         }
         int64_t due_ns = ledger_entry_due_ns(node, entry);

@@ -17,19 +17,19 @@
 #include <stdint.h>
 
 enum {
-    NODE_DEPTH_MAX = 32,   /* register requests in flight per disk */
+    NODE_DEPTH_MAX = 32,    /* register requests in flight per disk */
     NODE_ROLES_MAX = 65536, /* roles one node campaigns for at a time */
 };
 
 struct node_params {
     struct set_header header; /* layout, timings, identity; majorities are of header.disk_count */
     char name[NAME_FIELD_BYTES];
-    uint64_t seed[2];       /* drawn from the system once per incarnation: incarnations and back-off come from it */
-    uint32_t engine;        /* enum heartbeat_engine, shown in the heartbeat */
-    uint32_t depth;         /* register requests in flight per disk, 1..NODE_DEPTH_MAX */
-    uint32_t roles_max;     /* local role numbers are below this */
-    int64_t poll_ns;        /* how often a waiting candidate looks; 0: renew/4 */
-    struct node_id former;  /* the incarnation this process had before, over and with no request in flight; else none */
+    uint64_t seed[2];      /* drawn from the system once per incarnation: incarnations and back-off come from it */
+    uint32_t engine;       /* enum heartbeat_engine, shown in the heartbeat */
+    uint32_t depth;        /* register requests in flight per disk, 1..NODE_DEPTH_MAX */
+    uint32_t roles_max;    /* local role numbers are below this */
+    int64_t poll_ns;       /* how often a waiting candidate looks; 0: renew/4 */
+    struct node_id former; /* the incarnation this process had before, over and with no request in flight; else none */
 };
 
 struct node;
@@ -59,9 +59,9 @@ struct io_result {
 };
 
 struct role_command {
-    uint32_t role;      /* the client's number for it, below roles_max; free for reuse after ROLE_RELEASED / _REFUSED */
-    bool is_try;        /* campaign: give up if somebody not known to be dead holds it */
-    const char *name;   /* campaign: a good name; copied */
+    uint32_t role;    /* the client's number for it, below roles_max; free for reuse after ROLE_RELEASED / _REFUSED */
+    bool is_try;      /* campaign: give up if somebody not known to be dead holds it */
+    const char *name; /* campaign: a good name; copied */
 };
 
 struct event {
@@ -99,16 +99,16 @@ enum over_reason {
 };
 
 enum notice_kind {
-    NOTICE_JOINED,      /* node_identity() is set, the lease is real */
-    NOTICE_JOIN_WAITS,  /* wait says why */
-    NOTICE_CANDIDATE,   /* role, epoch, holder_name: held by another as last read */
-    NOTICE_LEADER,      /* role, epoch */
-    NOTICE_AT_RISK,     /* the node: less than L/2 left */
-    NOTICE_SAFE,        /* the node: renewed again */
-    NOTICE_LOST,        /* role, epoch, reason */
-    NOTICE_RELEASED,    /* role */
-    NOTICE_REFUSED,     /* role, refusal */
-    NOTICE_OVER,        /* the node, reason; nothing follows it */
+    NOTICE_JOINED,     /* node_identity() is set, the lease is real */
+    NOTICE_JOIN_WAITS, /* wait says why */
+    NOTICE_CANDIDATE,  /* role, epoch, holder_name: held by another as last read */
+    NOTICE_LEADER,     /* role, epoch */
+    NOTICE_AT_RISK,    /* the node: less than L/2 left */
+    NOTICE_SAFE,       /* the node: renewed again */
+    NOTICE_LOST,       /* role, epoch, reason */
+    NOTICE_RELEASED,   /* role */
+    NOTICE_REFUSED,    /* role, refusal */
+    NOTICE_OVER,       /* the node, reason; nothing follows it */
 };
 
 enum join_wait { WAIT_NO_SLOT, WAIT_NAME_HAS_SLOT, WAIT_NO_MAJORITY, WAIT_SLOW_DISK };

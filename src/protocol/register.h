@@ -14,7 +14,7 @@
 
 struct io;
 
-enum { OPS_MAX = NODE_DEPTH_MAX, OP_NO_ROLE = UINT32_MAX };
+#define OP_NO_ROLE UINT32_MAX
 
 /* This incarnation's own block of one row, once used, stays in memory: a disk is never asked again what I promised. */
 struct row_state {
@@ -71,8 +71,8 @@ struct op {
         enum op_disk_state state;
         int64_t retry_fast_ns;
     } disks[DISKS_MAX];
-    struct collect first;  /* of the phase, or of the first read */
-    struct collect second; /* of the second read (B1 b) */
+    struct collect first;      /* of the phase, or of the first read */
+    struct collect second;     /* of the second read (B1 b) */
     struct register_block own; /* first use of a row: this slot's block with the highest accepted */
     uint8_t value[VALUE_BYTES];
 };
@@ -87,7 +87,8 @@ struct register_table {
 struct row_state *register_row(const struct node *node, uint32_t row);
 
 /* Starts an operation; NULL when one is running on that row already, or as many as may. */
-struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t role, op_change *change, op_done *done);
+struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t role, op_change *change,
+                    op_done *done);
 
 /* Submits what is due for every operation. */
 void op_run_all(struct node *node);

@@ -33,13 +33,13 @@ struct role {
 };
 
 struct role_table {
-    struct role *roles; /* params.roles_max */
-    uint32_t end;       /* those in use are below */
+    struct role *roles;  /* params.roles_max */
+    uint32_t end;        /* those in use are below */
     int64_t due_fast_ns; /* nothing falls due before */
 };
 
 void role_campaign(struct node *node, const struct role_command *command);
-void role_resign(struct node *node, uint32_t role);
+void role_resign(struct node *node, uint32_t index);
 
 /* Resigns all of them (T9). */
 void role_resign_all(struct node *node);
@@ -57,6 +57,6 @@ void role_wake_all(struct node *node);
 void role_lose_all(struct node *node, enum over_reason reason);
 
 /* T8: whether the value names another holder of a role that this node believes it leads. */
-bool role_is_contradicted(const struct node *node, uint32_t role, const uint8_t *value);
+bool role_is_contradicted(const struct node *node, uint32_t index, const uint8_t *bytes);
 
 #endif

@@ -39,11 +39,11 @@ struct node {
     int64_t wall_ns;
 
     enum node_stage stage;
-    struct node_id self;     /* of this attempt; its slot means something from the claim on */
-    uint64_t sequence;       /* of the last block this incarnation wrote */
+    struct node_id self; /* of this attempt; its slot means something from the claim on */
+    uint64_t sequence;   /* of the last block this incarnation wrote */
     bool is_at_risk;
-    int64_t leave_fast_ns;   /* T9: give up leaving cleanly at this time */
-    int64_t exchange_ns;     /* smoothed duration of a phase: the unit of every back-off */
+    int64_t leave_fast_ns; /* T9: give up leaving cleanly at this time */
+    int64_t exchange_ns;   /* smoothed duration of a phase: the unit of every back-off */
 
     struct io_table io;
     struct lease lease;

@@ -7,7 +7,8 @@
 
 _Static_assert(DISKS_MAX <= 16, "disks are bits of 16-bit masks");
 
-void watch_begin(struct watch *watch, struct watch_entry *entries, uint32_t slots, uint32_t disk_count, int64_t watch_ns)
+void watch_begin(struct watch *watch, struct watch_entry *entries, uint32_t slots, uint32_t disk_count,
+                 int64_t watch_ns)
 {
     assert(watch_ns > 0);
     assert(disk_count >= 1 && disk_count <= DISKS_MAX);

@@ -27,18 +27,18 @@ enum watch_state {
 struct watch_entry {
     enum watch_state state;
     uint64_t incarnation;
-    uint64_t counter;         /* highest seen on any disk; 0 when only a register named it */
-    int64_t since_slow_ns;    /* end of the read that first showed the counter */
-    uint64_t promise_ns;      /* watchdog promise last seen: added to W */
-    uint64_t confirm_step;    /* reads submitted in this step or later count for (b) */
+    uint64_t counter;      /* highest seen on any disk; 0 when only a register named it */
+    int64_t since_slow_ns; /* end of the read that first showed the counter */
+    uint64_t promise_ns;   /* watchdog promise last seen: added to W */
+    uint64_t confirm_step; /* reads submitted in this step or later count for (b) */
     uint16_t confirmed_disks;
-    uint16_t standing_disks;  /* disks whose last read showed it in the heartbeat row */
-    bool has_moved;           /* its counter grew while this node was looking */
-    bool is_found_dead;       /* by this node itself: only this permits a takeover */
-    bool is_verdict_known;    /* found dead here or seen in a verdict */
-    int64_t verdict_slow_ns;  /* since when */
-    bool is_retired;          /* stands in the ledger */
-    int64_t retire_delay_ns;  /* random part of the wait before writing the ledger */
+    uint16_t standing_disks; /* disks whose last read showed it in the heartbeat row */
+    bool has_moved;          /* its counter grew while this node was looking */
+    bool is_found_dead;      /* by this node itself: only this permits a takeover */
+    bool is_verdict_known;   /* found dead here or seen in a verdict */
+    int64_t verdict_slow_ns; /* since when */
+    bool is_retired;         /* stands in the ledger */
+    int64_t retire_delay_ns; /* random part of the wait before writing the ledger */
 };
 
 struct watch {
@@ -51,7 +51,8 @@ struct watch {
 };
 
 /* `entries` holds slots x WATCH_PER_SLOT zeroed entries and must outlive the watch. */
-void watch_begin(struct watch *watch, struct watch_entry *entries, uint32_t slots, uint32_t disk_count, int64_t watch_ns);
+void watch_begin(struct watch *watch, struct watch_entry *entries, uint32_t slots, uint32_t disk_count,
+                 int64_t watch_ns);
 
 /* One disk's finished read of the heartbeat row showed this intact block. `submitted_step` is the step in which that
  * read was submitted, slow_ns the end of the read. */

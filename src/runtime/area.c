@@ -39,7 +39,8 @@ int area_lock_all(struct area_list *list)
 /* A large area is mapped anew: MADV_DONTNEED is refused on locked memory, and memset would touch every page. */
 static int area_map_again(const struct area *area)
 {
-    void *memory = mmap(area->memory, area->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    void *memory =
+        mmap(area->memory, area->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (memory == MAP_FAILED) {
         return -errno;
     }

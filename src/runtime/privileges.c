@@ -34,14 +34,16 @@ int privileges_lock_stack(void)
 static void append(char *text, size_t text_bytes, const char *what, int error, const char *remedy)
 {
     size_t used = strlen(text);
-    snprintf(text + used, text_bytes - used, "%s%s: %s; %s", used > 0 ? ". " : "", what, strerrordesc_np(-error), remedy);
+    snprintf(text + used, text_bytes - used, "%s%s: %s; %s", used > 0 ? ". " : "", what, strerrordesc_np(-error),
+             remedy);
 }
 
 void privileges_explain(int realtime_error, int lock_error, char *text, size_t text_bytes)
 {
     text[0] = '\0';
     if (realtime_error != 0) {
-        append(text, text_bytes, "no real-time priority", realtime_error, "grant CAP_SYS_NICE or raise RLIMIT_RTPRIO to 1");
+        append(text, text_bytes, "no real-time priority", realtime_error,
+               "grant CAP_SYS_NICE or raise RLIMIT_RTPRIO to 1");
     }
     if (lock_error != 0) {
         append(text, text_bytes, "memory not locked", lock_error, "grant CAP_IPC_LOCK or raise RLIMIT_MEMLOCK");

@@ -10,18 +10,19 @@
 #include <time.h>
 
 enum {
-    ARENA_BYTES = 8 << 20,         /* what the engine's buffers may take, about */
+    ARENA_BYTES = 8 << 20, /* what the engine's buffers may take, about */
     STACK_BYTES = 512 << 10,
     REQUESTS_BESIDE_REGISTERS = 6, /* heartbeat, claim, header and stragglers, per disk */
     ENGINE_DEPTH_MAX = 64,
     NODE_DEPTH_MIN = 4,
-    ROLES_BEYOND_REGISTERS = 16,   /* campaigns that are ending, or will be refused because every register has a name */
+    ROLES_BEYOND_REGISTERS = 16, /* campaigns that are ending, or will be refused because every register has a name */
     /* Twice what one incarnation can have in flight: the hung requests of one do not starve the next. */
     ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + REQUESTS_BESIDE_REGISTERS),
 };
 _Static_assert(ENGINE_DEPTH_MIN <= ENGINE_DEPTH_MAX, "the smallest node must fit into an engine");
-_Static_assert(ENGINE_DEPTH_MAX / 2 - REQUESTS_BESIDE_REGISTERS <= (int)NODE_DEPTH_MAX, "the largest engine must fit a node");
-_Static_assert((int)DISKS_MAX * ENGINE_DEPTH_MAX <= (int)REQUESTS_REFUSED_MAX, "every request of a node may be refused");
+_Static_assert(ENGINE_DEPTH_MAX / 2 - REQUESTS_BESIDE_REGISTERS <= (int)NODE_DEPTH_MAX,
+               "the largest engine must fit a node");
+_Static_assert((int)DISKS_MAX *ENGINE_DEPTH_MAX <= (int)REQUESTS_REFUSED_MAX, "every request of a node may be refused");
 
 static uint32_t engine_depth_of(const struct set_header *header)
 {
@@ -68,7 +69,8 @@ static int map_memory(struct runtime *runtime)
 {
     uint32_t roles_max = runtime->params.roles_max;
     void *roles, *elected;
-    int error = map_queue(runtime, &runtime->commands, (size_t)roles_max * COMMANDS_PER_ROLE + 1, sizeof(struct command));
+    int error =
+        map_queue(runtime, &runtime->commands, (size_t)roles_max * COMMANDS_PER_ROLE + 1, sizeof(struct command));
     if (error != 0) {
         return error;
     }

@@ -33,7 +33,7 @@ struct command {
 
 /* A campaign as the node thread keeps it, over all incarnations. */
 struct runtime_role {
-    bool is_open;      /* neither released nor refused */
+    bool is_open; /* neither released nor refused */
     bool is_resigning;
     bool is_try;
     bool is_elected;   /* the node says leader, the clock has not been asked yet */
@@ -67,7 +67,7 @@ struct runtime {
     struct bell command_bell;
     struct bell notice_bell;
     struct lease_page *page;
-    _Atomic bool is_over;   /* PHASE_ENDED has been reached */
+    _Atomic bool is_over; /* PHASE_ENDED has been reached */
     _Atomic bool must_stop;
 
     /* The node thread only. */

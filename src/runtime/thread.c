@@ -14,8 +14,8 @@
 #include <time.h>
 
 enum {
-    PAUSE_MS = 1,      /* before a refused request is answered, or a failing engine asked again: no hot loop */
-    BACKLOG_MS = 100,  /* how often a full notice queue is tried again */
+    PAUSE_MS = 1,     /* before a refused request is answered, or a failing engine asked again: no hot loop */
+    BACKLOG_MS = 100, /* how often a full notice queue is tried again */
 };
 
 /* ---- Notices --------------------------------------------------------------------------------------------------------- */
@@ -127,8 +127,7 @@ static void feed_io(struct runtime *runtime, const struct io_result *result)
 static void feed_command(struct runtime *runtime, enum event_kind kind, uint32_t role)
 {
     const struct runtime_role *own = &runtime->roles[role];
-    struct event event = {
-        .kind = kind, .as.command = {.role = role, .is_try = own->is_try, .name = own->name}};
+    struct event event = {.kind = kind, .as.command = {.role = role, .is_try = own->is_try, .name = own->name}};
     feed(runtime, &event);
 }
 
@@ -337,7 +336,8 @@ static int64_t idle_ns(const struct runtime *runtime)
 {
     int64_t idle_ns = INT64_MAX;
     if (runtime->phase == PHASE_RUNNING) {
-        idle_ns = earlier_of(runtime->wake_fast_ns - runtime->clock.fast_ns, runtime->wake_slow_ns - runtime->clock.slow_ns);
+        idle_ns =
+            earlier_of(runtime->wake_fast_ns - runtime->clock.fast_ns, runtime->wake_slow_ns - runtime->clock.slow_ns);
     } else if (runtime->phase == PHASE_DRAINING) {
         bool is_drained = runtime->requests.in_flight == 0;
         idle_ns = is_drained ? 0 : runtime->drain_end_fast_ns - runtime->clock.fast_ns;

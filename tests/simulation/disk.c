@@ -16,7 +16,8 @@ void sim_disks_format(struct sim *sim)
         for (uint32_t row = 0; row < layout_rows(layout); row++) {
             for (uint32_t slot = 0; slot < layout->slots; slot++) {
                 struct block_place place = {.set_tag = sim->set_tag, .disk = disk, .row = row, .slot = slot};
-                block_encode_empty(sim->disks[disk].rows[row] + (size_t)slot * SIM_BLOCK_BYTES, SIM_BLOCK_BYTES, &place);
+                block_encode_empty(sim->disks[disk].rows[row] + (size_t)slot * SIM_BLOCK_BYTES, SIM_BLOCK_BYTES,
+                                   &place);
             }
         }
     }
@@ -192,6 +193,9 @@ void sim_disk_weather(struct sim *sim, uint32_t index)
         }
     }
     disk->spike_percent = sim_chance(sim, 30) ? (uint32_t)sim_below(sim, 20) : 1;
-    sim_trace(sim, "disk %u %s", index, disk->is_failing ? "fails" : disk->hangs_until_ns > sim->now_ns ? "hangs" : "is well");
+    sim_trace(sim, "disk %u %s", index,
+              disk->is_failing                     ? "fails"
+              : disk->hangs_until_ns > sim->now_ns ? "hangs"
+                                                   : "is well");
     sim_schedule(sim, sim->now_ns + (int64_t)(lease / 4 + sim_below(sim, 3 * lease)), SIM_WEATHER, index, 0);
 }

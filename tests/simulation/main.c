@@ -74,8 +74,10 @@ static int run_seeds(struct sim *sim, uint64_t from, uint64_t to)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'}, {"seeds", required_argument, NULL, 'r'},
-        {"trace", no_argument, NULL, 't'},      {"help", no_argument, NULL, 'h'},
+        {"seed", required_argument, NULL, 's'},
+        {"seeds", required_argument, NULL, 'r'},
+        {"trace", no_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     uint64_t from = 1;

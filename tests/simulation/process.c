@@ -109,7 +109,8 @@ static void process_pause(struct sim *sim, uint32_t index)
     uint64_t span = (uint64_t)sim->header.timings.lease_ns * (sim_chance(sim, 30) ? 3 : 1);
     sim->statistics.pauses++;
     process->paused_until_ns = sim->now_ns + (int64_t)sim_below(sim, span);
-    sim_trace(sim, "process %u pauses for %lld us", index, (long long)((process->paused_until_ns - sim->now_ns) / 1000));
+    sim_trace(sim, "process %u pauses for %lld us", index,
+              (long long)((process->paused_until_ns - sim->now_ns) / 1000));
 }
 
 static void process_notice(struct sim *sim, uint32_t index, const struct notice *notice)

@@ -82,7 +82,8 @@ static void world_draw(struct sim *sim)
         assert(process->memory != NULL);
         sim_process_clock(sim, i);
         process->is_alive = false;
-        int64_t at_ns = sim_chance(sim, 70) ? (int64_t)sim_below(sim, 1000) : (int64_t)sim_below(sim, (uint64_t)NS_PER_S);
+        int64_t at_ns =
+            sim_chance(sim, 70) ? (int64_t)sim_below(sim, 1000) : (int64_t)sim_below(sim, (uint64_t)NS_PER_S);
         sim_schedule(sim, at_ns, SIM_CLIENT, i, process->life);
     }
     sim_schedule(sim, NS_PER_S, SIM_WEATHER, SIM_DISKS_MAX, 0);

@@ -71,7 +71,7 @@ struct sim_disk {
     int64_t latency_ns;
     uint32_t spike_percent; /* requests that take up to spike_ns more */
     int64_t spike_ns;
-    bool is_failing;        /* every request ends in an error */
+    bool is_failing; /* every request ends in an error */
     int64_t hangs_until_ns;
 };
 

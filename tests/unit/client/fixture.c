@@ -32,9 +32,9 @@ static void format(const struct fixture *fixture)
         .registers = 16,
         .timings =
             {
-                .lease_ns = NS_PER_S,
-                .renew_ns = 100 * NS_PER_MS,
-                .io_deadline_ns = 100 * NS_PER_MS,
+                .lease_ns = FIXTURE_LEASE_MS * NS_PER_MS,
+                .renew_ns = FIXTURE_LEASE_MS / 10 * NS_PER_MS,
+                .io_deadline_ns = FIXTURE_LEASE_MS / 10 * NS_PER_MS,
                 .quarantine_ns = 500 * NS_PER_MS,
                 .drift_ppm = 5000,
             },
@@ -101,41 +101,33 @@ struct diskarch_observer *fixture_observe(const struct fixture *fixture)
     return observer;
 }
 
-static const char *kind_text(enum diskarch_event_kind kind)
+/* What a failed test leaves to read. */
+static void tell(const struct diskarch_event *event)
 {
-    static const char *const texts[] = {
-        "none", "joined", "join waits", "candidate", "leader", "at risk", "safe", "lost", "released", "refused", "lease ended"};
-    return texts[kind];
+    static const char *const kinds[] = {"none", "joined", "join waits", "candidate", "leader",     "at risk",
+                                        "safe", "lost",   "released",   "refused",   "lease ended"};
+    fprintf(stderr, "%d: %s role=%s epoch=%llu name=%s reason=%d %s\n", (int)getpid(), kinds[event->kind],
+            event->role != NULL ? diskarch_role_name(event->role) : "-", (unsigned long long)event->epoch,
+            event->node_name, (int)event->reason, event->text);
 }
 
-static void log_event(const struct diskarch_event *event)
+void event_await_readable(struct diskarch *node)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    printf("%lld.%03ld %s role=%s epoch=%llu name=%s reason=%d %s\n", (long long)now.tv_sec, now.tv_nsec / 1000000,
-           kind_text(event->kind), event->role != NULL ? diskarch_role_name(event->role) : "-",
-           (unsigned long long)event->epoch, event->node_name, (int)event->reason, event->text);
-    fflush(stdout);
+    struct pollfd readable = {.fd = diskarch_fd(node), .events = POLLIN};
+    CHECK(poll(&readable, 1, -1) == 1);
 }
 
 struct diskarch_event event_await(struct diskarch *node, enum diskarch_event_kind kind)
 {
-    struct pollfd readable = {.fd = diskarch_fd(node), .events = POLLIN};
     for (;;) {
         struct diskarch_event event = {.size = sizeof event};
         if (diskarch_dispatch(node, &event) == 0) {
-            CHECK(poll(&readable, 1, -1) == 1);
+            event_await_readable(node);
             continue;
         }
-        log_event(&event);
+        tell(&event);
         if (event.kind == kind) {
             return event;
         }
     }
-}
-
-bool event_is_there(struct diskarch *node)
-{
-    struct pollfd readable = {.fd = diskarch_fd(node), .events = POLLIN};
-    return poll(&readable, 1, 0) == 1;
 }

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FIXTURE_DISKS = 3, FIXTURE_PATH_BYTES = 256 };
+/* A lease that a busy machine can keep; the tests are in no hurry. */
+enum { FIXTURE_DISKS = 3, FIXTURE_PATH_BYTES = 256, FIXTURE_LEASE_MS = 3000 };
 
 struct fixture {
     char directory[FIXTURE_PATH_BYTES / 2];
@@ -25,18 +26,18 @@ struct fixture {
 #define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
 void check(bool is_true, const char *condition, const char *file, int line);
 
-/* A set of three files: lease 1 s, short quarantine, few slots and registers. */
+/* A set of three files: short quarantine, few slots and registers. */
 void fixture_make(struct fixture *fixture);
 void fixture_remove(struct fixture *fixture);
 
 struct diskarch *fixture_open(const struct fixture *fixture, const char *node_name, bool is_rejoining);
 struct diskarch_observer *fixture_observe(const struct fixture *fixture);
 
-/* Takes events until one of this kind comes, and returns it; every event on the way is checked against the order of N5. */
+/* Takes events until one of this kind comes, and returns it. */
 struct diskarch_event event_await(struct diskarch *node, enum diskarch_event_kind kind);
 
-/* Whether an event is there now. */
-bool event_is_there(struct diskarch *node);
+/* Blocks until the node's descriptor is readable. */
+void event_await_readable(struct diskarch *node);
 
 void sleep_ms(int64_t ms);
 

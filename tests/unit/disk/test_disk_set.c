@@ -71,8 +71,8 @@ static void expect_refusal(const char *const *paths, size_t count, int error, co
 }
 
 #define REFUSED(error, thing, reason, remedy, ...)                                                                     \
-    expect_refusal((const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), error, thing, \
-                   reason, remedy)
+    expect_refusal((const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), error,       \
+                   thing, reason, remedy)
 
 /* Writes the header of that disk again, changed, in both places. */
 static void rewrite_header(const char *path, uint32_t disk, const struct set_header *changed)

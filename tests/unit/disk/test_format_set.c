@@ -148,8 +148,7 @@ Test(format_set, A2_an_idle_set_is_overwritten_by_its_uuid)
 static void write_heartbeat(uint64_t counter, uint64_t promise_ns)
 {
     uint8_t block[512];
-    struct block_place place = {
-        .set_tag = set_header_tag(&header), .disk = 0, .row = ROW_HEARTBEAT, .slot = 3};
+    struct block_place place = {.set_tag = set_header_tag(&header), .disk = 0, .row = ROW_HEARTBEAT, .slot = 3};
     struct heartbeat_block content = {.author = {.incarnation = 77, .sequence = counter},
                                       .state = HEARTBEAT_READY,
                                       .counter = counter,

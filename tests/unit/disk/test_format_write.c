@@ -57,8 +57,7 @@ static void expect_whole_disk(const char *path, const struct set_header *header,
     expect_header(bytes + layout_header_copy_offset(layout), header, disk);
     for (uint32_t row = 0; row < layout_rows(layout); row++) {
         for (uint32_t slot = 0; slot < layout->slots; slot++) {
-            struct block_place place = {
-                .set_tag = set_header_tag(header), .disk = disk, .row = row, .slot = slot};
+            struct block_place place = {.set_tag = set_header_tag(header), .disk = disk, .row = row, .slot = slot};
             expect_empty_block(bytes + layout_offset(layout, row, slot), layout->block_bytes, &place);
         }
     }

@@ -1,0 +1,78 @@
+/*
+ * One of three files is taken away while in use: the leader stays, the observer names the file. Then a second one: the
+ * lease ends, leadership is lost once, the node is over, and the observer says what is missing.
+ */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void check_one_failed(struct diskarch_observer *observer, const struct fixture *fixture)
+{
+    struct diskarch_disk_status disks[FIXTURE_DISKS];
+    CHECK(diskarch_observer_watch(observer) == 0);
+    CHECK(diskarch_observer_disks(observer, disks, FIXTURE_DISKS) == FIXTURE_DISKS);
+    CHECK(!disks[0].is_good && disks[0].reason[0] != '\0');
+    CHECK(strcmp(disks[0].path, fixture->paths[0]) == 0);
+    CHECK(disks[1].is_good && disks[2].is_good && disks[1].reason[0] == '\0');
+    fprintf(stderr, "%s: %s\n", disks[0].path, disks[0].reason);
+
+    struct diskarch_role_status role;
+    CHECK(diskarch_observer_role(observer, "db", &role) == 0);
+    CHECK(role.is_held && role.epoch == 1 && role.liveness == DISKARCH_ALIVE);
+}
+
+static void check_no_quorum(struct diskarch_observer *observer, const struct fixture *fixture)
+{
+    struct diskarch_role_status role;
+    size_t count;
+    CHECK(diskarch_observer_poll(observer) == DISKARCH_ENOQUORUM);
+    const char *message = diskarch_observer_message(observer);
+    fprintf(stderr, "%s\n", message);
+    CHECK(strstr(message, "1 of 3") != NULL && strstr(message, fixture->paths[0]) != NULL);
+    CHECK(strstr(message, fixture->paths[1]) != NULL && strstr(message, fixture->paths[2]) == NULL);
+    CHECK(diskarch_observer_role(observer, "db", &role) == DISKARCH_ENOQUORUM);
+    CHECK(diskarch_observer_roles(observer, &role, 1, &count) == DISKARCH_ENOQUORUM);
+}
+
+int main(void)
+{
+    struct fixture fixture;
+    fixture_make(&fixture);
+    struct diskarch *node = fixture_open(&fixture, "alpha", false);
+    struct diskarch_observer *observer = fixture_observe(&fixture);
+    struct diskarch_role *role, *waiting;
+    CHECK(diskarch_campaign(node, "db", NULL, &role) == 0);
+    CHECK(diskarch_campaign(node, "db", NULL, &waiting) == 0);
+    CHECK(diskarch_wait(role, -1) == 0);
+
+    CHECK(truncate(fixture.paths[0], 0) == 0);
+    check_one_failed(observer, &fixture);
+    sleep_ms(2 * FIXTURE_LEASE_MS);
+    CHECK(diskarch_remaining_ns(role, NULL) > 0);
+    check_one_failed(observer, &fixture);
+
+    CHECK(truncate(fixture.paths[1], 0) == 0);
+    struct diskarch_event event = event_await(node, DISKARCH_LEADER);
+    CHECK(event.role == role);
+    event = event_await(node, DISKARCH_AT_RISK);
+    CHECK(event.role == role && event.epoch == 1);
+    event = event_await(node, DISKARCH_LOST);
+    CHECK(event.role == role && event.epoch == 1 && event.reason == DISKARCH_REASON_LEASE && event.text[0] != '\0');
+    CHECK(diskarch_remaining_ns(role, NULL) == 0);
+    CHECK(diskarch_wait(role, -1) == DISKARCH_ELOST);
+    event = event_await(node, DISKARCH_RELEASED);
+    CHECK(event.role == waiting);
+    CHECK(diskarch_wait(waiting, -1) == DISKARCH_ECLOSED);
+    event = event_await(node, DISKARCH_LEASE_ENDED);
+    CHECK(event.reason == DISKARCH_REASON_LEASE);
+    CHECK(diskarch_dispatch(node, &event) == 0);
+    CHECK(diskarch_campaign(node, "db", NULL, &role) == DISKARCH_ECLOSED);
+
+    check_no_quorum(observer, &fixture);
+    diskarch_observer_close(observer);
+    diskarch_close(node);
+    fixture_remove(&fixture);
+    return 0;
+}
