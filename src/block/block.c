@@ -30,7 +30,8 @@ enum {
 
 enum {
     AT_CLAIM_NAME = AT_PAYLOAD,
-    CLAIM_END = AT_CLAIM_NAME + NAME_FIELD_BYTES,
+    AT_CLAIM_GIVEN_BACK = AT_CLAIM_NAME + NAME_FIELD_BYTES,
+    CLAIM_END = AT_CLAIM_GIVEN_BACK + 1,
 };
 
 enum {
@@ -164,6 +165,7 @@ void block_encode_claim(uint8_t *bytes, uint32_t block_bytes, const struct block
     begin(bytes, block_bytes, place, content->author);
     name_field_store(bytes + AT_CLAIM_NAME, content->node_name);
     assert(name_field_is_valid(bytes + AT_CLAIM_NAME));
+    bytes[AT_CLAIM_GIVEN_BACK] = content->is_given_back;
     seal(bytes, block_bytes);
 }
 
@@ -179,6 +181,7 @@ bool block_decode_claim(const uint8_t *bytes, uint32_t block_bytes, const struct
     }
     ret->author = load_author(bytes);
     memcpy(ret->node_name, bytes + AT_CLAIM_NAME, NAME_FIELD_BYTES);
+    ret->is_given_back = bytes[AT_CLAIM_GIVEN_BACK] == 1;
     return true;
 }
 

@@ -36,6 +36,7 @@ struct block_author {
 struct claim_block {
     struct block_author author;
     char node_name[NAME_FIELD_BYTES];
+    bool is_given_back; /* rule T9: its author has left, and nothing it ever wrote is still on its way */
 };
 
 enum heartbeat_state {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- Campaigns by name and number ------------------------------------------------------------------------------------ */
+/* ---- Campaigns by name and number -------------------------------------------------------------------------------- */
 
 static struct campaign **bucket_of(struct diskarch *node, const char *name)
 {
@@ -85,7 +85,7 @@ static void campaign_remove(struct campaign *campaign, struct diskarch_role *rol
     role->campaign = NULL;
 }
 
-/* ---- Candidates ------------------------------------------------------------------------------------------------------- */
+/* ---- Candidates -------------------------------------------------------------------------------------------------- */
 
 void campaign_free_candidate(struct diskarch_role *role)
 {
@@ -181,7 +181,7 @@ static void note_holder(struct campaign *campaign, const char *holder_name, uint
     }
 }
 
-/* ---- What the node says ----------------------------------------------------------------------------------------------- */
+/* ---- What the node says ------------------------------------------------------------------------------------------ */
 
 static void take_candidate(struct campaign *campaign, const struct runtime_notice *notice)
 {
@@ -231,6 +231,16 @@ static int error_of_refusal(enum role_refusal refusal)
     return DISKARCH_EKIND;
 }
 
+/* The node will not join again: those behind have nobody left to wait for. */
+static void release_those_behind(struct campaign *campaign)
+{
+    while (campaign->first->behind != NULL) {
+        struct diskarch_role *role = campaign->first->behind;
+        candidate_release(role);
+        candidate_depart(role);
+    }
+}
+
 /* The number's campaign is over; the next candidate, if there is one, stands for a new one. */
 static void take_end(struct diskarch *node, struct campaign *campaign, const struct runtime_notice *notice)
 {
@@ -242,6 +252,9 @@ static void take_end(struct diskarch *node, struct campaign *campaign, const str
         } else {
             candidate_release(first);
         }
+    }
+    if (notice->is_final) {
+        release_those_behind(campaign);
     }
     candidate_depart(first);
     if (campaign->first != NULL) {
@@ -283,7 +296,7 @@ void campaign_tell_leaders(struct diskarch *node, const struct runtime_notice *n
     }
 }
 
-/* ---- What the application wants --------------------------------------------------------------------------------------- */
+/* ---- What the application wants ---------------------------------------------------------------------------------- */
 
 /* Stands behind a campaign that runs already. If somebody is known to hold the role, the answer is here. */
 static void join_campaign(struct campaign *campaign, struct diskarch_role *role)
@@ -388,7 +401,7 @@ void diskarch_role_free(struct diskarch_role *role)
     pthread_mutex_unlock(&node->mutex);
 }
 
-/* ---- Waiting and asking ----------------------------------------------------------------------------------------------- */
+/* ---- Waiting and asking ------------------------------------------------------------------------------------------ */
 
 int64_t diskarch_remaining_ns(const struct diskarch_role *role, uint64_t *ret_epoch)
 {

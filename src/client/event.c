@@ -61,13 +61,13 @@ static const char *text_of_reason(enum diskarch_reason reason)
         return "the lease ended before a majority of the disks had acknowledged a heartbeat; look for disks or paths "
                "that hang, for a suspended machine or a starved processor";
     case DISKARCH_REASON_VERDICT:
-        return "another node found this one dead, because its heartbeat had stood still for longer than the lease; look "
-               "for a suspended machine or a stopped process";
+        return "another node found this one dead, because its heartbeat had stood still for longer than the lease; "
+               "look for a suspended machine or a stopped process";
     case DISKARCH_REASON_REPLACED:
         return "another node holds the role now; look for a suspended machine or a stopped process";
     case DISKARCH_REASON_SLOT:
-        return "another node writes to the slot of this one; look for disks that delay writes beyond the quarantine, or "
-               "for copies of the disks";
+        return "another node writes to the slot of this one; look for disks that delay writes beyond the quarantine, "
+               "or for copies of the disks";
     case DISKARCH_REASON_CLOSED:
         return "the node has left the set";
     case DISKARCH_REASON_INTERNAL:

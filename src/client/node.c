@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- Opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
 static const char *fault_text(enum name_fault fault)
 {
@@ -128,7 +128,7 @@ int diskarch_open(const struct diskarch_options *options, struct diskarch **ret,
     return 0;
 }
 
-/* ---- Closing ---------------------------------------------------------------------------------------------------------- */
+/* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
 void diskarch_close(struct diskarch *node)
 {
@@ -148,7 +148,7 @@ void diskarch_close(struct diskarch *node)
     node_free(node);
 }
 
-/* ---- Events ----------------------------------------------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------------------------------------------------ */
 
 static void take_node_notice(struct diskarch *node, const struct runtime_notice *notice)
 {

@@ -1,7 +1,7 @@
 /*
  * The insides of a node's handle, shared by node.c (the handle), campaign.c (roles and who stands for them) and event.c
- * (notices put into words). Everything is under one mutex, which the node thread never takes, except the few fields that
- * diskarch_remaining_ns() reads.
+ * (notices put into words). Everything is under one mutex, which the node thread never takes, except the few fields
+ * that diskarch_remaining_ns() reads.
  */
 #ifndef DISKARCH_CLIENT_NODE_H
 #define DISKARCH_CLIENT_NODE_H
@@ -40,8 +40,8 @@ struct diskarch_role {
 };
 
 /*
- * All local candidates for one name (H5). The node knows of one campaign per name; the first candidate stands for it, and
- * when it has ended, the next one's campaign is submitted under the same number, so that the epoch grows.
+ * All local candidates for one name (H5). The node knows of one campaign per name; the first candidate stands for it,
+ * and when it has ended, the next one's campaign is submitted under the same number, so that the epoch grows.
  */
 struct campaign {
     char name[NAME_FIELD_BYTES];
@@ -71,12 +71,12 @@ struct diskarch {
     struct notice_box node_box;
 };
 
-/* ---- node.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- node.c ------------------------------------------------------------------------------------------------------ */
 
 /* Takes in what the node thread has said. The mutex is held. */
 void node_take_notices(struct diskarch *node);
 
-/* ---- campaign.c ------------------------------------------------------------------------------------------------------ */
+/* ---- campaign.c -------------------------------------------------------------------------------------------------- */
 
 /* A notice about a role. The mutex is held. */
 void campaign_take_notice(struct diskarch *node, const struct runtime_notice *notice);
@@ -87,7 +87,7 @@ void campaign_tell_leaders(struct diskarch *node, const struct runtime_notice *n
 /* Frees a handle and its place among the handles of the node. */
 void campaign_free_candidate(struct diskarch_role *role);
 
-/* ---- event.c --------------------------------------------------------------------------------------------------------- */
+/* ---- event.c ----------------------------------------------------------------------------------------------------- */
 
 /* Puts a notice into words; role is NULL for the node's own. */
 void event_describe(const struct diskarch *node, struct diskarch_role *role, const struct runtime_notice *notice,

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- Opening and closing ---------------------------------------------------------------------------------------------- */
+/* ---- Opening and closing ----------------------------------------------------------------------------------------- */
 
 static void observer_free(struct diskarch_observer *observer)
 {
@@ -124,7 +124,7 @@ void diskarch_observer_set_info(const struct diskarch_observer *observer, struct
     options_return(ret, &info, sizeof info);
 }
 
-/* ---- Polling ---------------------------------------------------------------------------------------------------------- */
+/* ---- Polling ----------------------------------------------------------------------------------------------------- */
 
 int observer_no_quorum(struct diskarch_observer *observer)
 {
@@ -259,7 +259,7 @@ int diskarch_observer_watch(struct diskarch_observer *observer)
     return error;
 }
 
-/* ---- What was seen ---------------------------------------------------------------------------------------------------- */
+/* ---- What was seen ----------------------------------------------------------------------------------------------- */
 
 static void fill_disk(const struct diskarch_observer *observer, uint32_t index, struct diskarch_disk_status *ret)
 {

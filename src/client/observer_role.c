@@ -39,7 +39,7 @@ static uint8_t *kept_row(struct diskarch_observer *observer, uint32_t disk)
     return observer->rows + (size_t)disk * layout_row_bytes(layout_of(observer));
 }
 
-/* ---- Two reads ---------------------------------------------------------------------------------------------------------- */
+/* ---- Two reads --------------------------------------------------------------------------------------------------- */
 
 static void take_row(void *context, uint32_t disk, uint32_t want, const uint8_t *bytes)
 {
@@ -120,7 +120,7 @@ static bool batch_finding(const struct batch *batch, uint32_t index, struct row_
     return true;
 }
 
-/* ---- Unsettled rows ----------------------------------------------------------------------------------------------------- */
+/* ---- Unsettled rows ---------------------------------------------------------------------------------------------- */
 
 /* Calls back for every intact block of the row as it was read last. */
 typedef void visit_block(void *context, const struct register_block *block);
@@ -218,7 +218,7 @@ static int read_rows(struct diskarch_observer *observer, uint32_t first, uint32_
     return is_quorum(observer) ? 0 : observer_no_quorum(observer);
 }
 
-/* ---- Roles -------------------------------------------------------------------------------------------------------------- */
+/* ---- Roles ------------------------------------------------------------------------------------------------------- */
 
 static void fill_holder(const struct diskarch_observer *observer, const struct role_value *value,
                         struct diskarch_role_status *status)

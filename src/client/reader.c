@@ -60,7 +60,7 @@ uint32_t reader_good_count(const struct reader *reader)
     return count;
 }
 
-/* ---- The health of a disk --------------------------------------------------------------------------------------------- */
+/* ---- The health of a disk ---------------------------------------------------------------------------------------- */
 
 static void disk_fail(struct reader_disk *disk, const char *what, const char *why)
 {
@@ -107,7 +107,7 @@ static void check_header(struct reader *reader, uint32_t index, const uint8_t *b
     }
 }
 
-/* ---- One pass --------------------------------------------------------------------------------------------------------- */
+/* ---- One pass ---------------------------------------------------------------------------------------------------- */
 
 /* The tag of a want in a pass. */
 static uint64_t tag_of(uint32_t pass, uint32_t want)
@@ -163,7 +163,9 @@ static void ask_disk(struct pass *pass, uint32_t index)
     }
 }
 
-/* Until everything is answered or two io deadlines have passed. What stands ready when they have passed still counts. */
+/*
+ * Until everything is answered or two io deadlines have passed. What stands ready when they have passed still counts.
+ */
 static int wait_for_answers(struct pass *pass)
 {
     struct reader *reader = pass->reader;

@@ -1,6 +1,6 @@
 /*
- * An observer's reads: the same rows on all disks at once, with a deadline. A disk that does not answer in time sits out
- * until it has answered, so that a hung disk costs one deadline and no more.
+ * An observer's reads: the same rows on all disks at once, with a deadline. A disk that does not answer in time sits
+ * out until it has answered, so that a hung disk costs one deadline and no more.
  *
  * Knows disks and their health; knows nothing of what stands in the rows.
  */

@@ -1,6 +1,6 @@
 /*
- * What an observer has seen of every slot's heartbeat, and what can be said of its owner (rule N8): alive, silent for so
- * long, left, or not watched long enough to say. Times are the observer's own; no other host's clock is compared.
+ * What an observer has seen of every slot's heartbeat, and what can be said of its owner (rule N8): alive, silent for
+ * so long, left, or not watched long enough to say. Times are the observer's own; no other host's clock is compared.
  *
  * Disks may show different incarnations in one slot: one that was away shows a former owner. Each is watched by itself.
  * Knows no disk and reads no clock: tests give both.
@@ -53,7 +53,9 @@ void sightings_add(struct sightings *sightings, uint32_t slot, const struct hear
 /* The ledger names this incarnation of the slot; 0 is ignored. */
 void sightings_add_retired(struct sightings *sightings, uint32_t slot, uint64_t incarnation);
 
-/* The incarnation to show as the slot's node: the one that moved last, else the one on most disks; NULL if it is empty. */
+/*
+ * The incarnation to show as the slot's node: the one that moved last, else the one on most disks; NULL if it is empty.
+ */
 const struct sighting *sightings_of_slot(const struct sightings *sightings, uint32_t slot);
 
 /* This incarnation, or NULL if no disk has shown it. */

@@ -48,7 +48,7 @@ struct disk_engine;
 
 /*
  * Opens an engine over the present disks of the set; the set must outlive it. Preallocates and registers every buffer
- * (depth x disks x (block + row)). 0 or -errno; on error `set`'s message names the likely cause and the remedy.
+ * (depth x disks x (block + row)). 0 or DISKARCH_EENGINE; then `set`'s message names the likely cause and the remedy.
  */
 int disk_engine_open(struct disk_set *set, const struct disk_engine_options *options, struct disk_engine **ret);
 

@@ -105,12 +105,9 @@ static void claim_start(struct node *node)
     }
 }
 
-/* S1: takes the slot that was picked. */
-static void claim_start_write(struct node *node, uint32_t slot)
+static void claim_write(struct node *node, bool is_given_back)
 {
-    node->self.slot = slot;
-    claim_enter(node, CLAIM_WRITE);
-    struct claim_block block = {0};
+    struct claim_block block = {.is_given_back = is_given_back};
     memcpy(block.node_name, node->params.name, sizeof block.node_name);
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         struct claim_disk *on = &node->claim.disks[disk];
@@ -126,6 +123,14 @@ static void claim_start_write(struct node *node, uint32_t slot)
         block_encode_claim(io->block, node_layout(node)->block_bytes, &place, &block);
         on->rows_pending++;
     }
+}
+
+/* S1: takes the slot that was picked. */
+static void claim_start_write(struct node *node, uint32_t slot)
+{
+    node->self.slot = slot;
+    claim_enter(node, CLAIM_WRITE);
+    claim_write(node, false);
 }
 
 static uint32_t claim_done_count(const struct node *node)
@@ -283,6 +288,7 @@ static void claim_run_stage(struct node *node)
         claim_run_rest(node);
         break;
     case CLAIM_DONE:
+    case CLAIM_GIVE_BACK:
         break;
     }
 }
@@ -312,6 +318,27 @@ void claim_on_first_heartbeat(struct node *node)
     node_notify(node, NOTICE_JOINED);
 }
 
+/*
+ * Why the claim row and not `left` alone: a `left` that has landed on one disk may still be on its way to another, or
+ * land twice, and would wipe out the heartbeat of whoever took the slot at its first sight. A claim block that lands late
+ * harms nobody.
+ */
+void claim_give_back(struct node *node)
+{
+    claim_enter(node, CLAIM_GIVE_BACK);
+    claim_write(node, true);
+}
+
+bool claim_has_given_back(const struct node *node, uint32_t *ret_count)
+{
+    uint32_t pending = 0;
+    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
+        pending += node->claim.disks[disk].rows_pending;
+    }
+    *ret_count = claim_done_count(node);
+    return pending == 0;
+}
+
 bool claim_has_seen_before(const struct node *node, uint32_t disk, uint64_t incarnation)
 {
     const struct claim_sight *here = claim_sight_at(node, node->self.slot, disk);
@@ -339,6 +366,7 @@ static void claim_note_claims(struct node *node, uint32_t disk, const uint8_t *b
         }
         sight->is_claim_intact = true;
         sight->claim = block.author.incarnation;
+        sight->is_given_back = block.is_given_back;
         if (!sight->has_claim_before || sight->claim_before != sight->claim) {
             node->claim.foreign_slow_ns[place.slot] = node->slow_ns; /* S3: it has not stood still */
         }
@@ -446,11 +474,11 @@ void claim_on_io(struct node *node, const struct io *io, const struct io_result 
     on->rows_pending--;
     if (!result->is_read_ok || !result->is_write_ok) {
         on->is_failed = true;
-    } else if (io->operation == IO_WRITE) {
+    } else if (claim->stage == CLAIM_WRITE) {
         /* S1: late is as good as never. */
         on->is_counting = node->fast_ns < claim->t0_fast_ns + claim_delay_ns(node);
         claim_warn_slow(node, io);
-    } else {
+    } else if (io->operation == IO_READ) {
         claim_on_row(node, io, result->bytes);
     }
     on->is_done = on->rows_pending == 0 && !on->is_failed;

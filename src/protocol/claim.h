@@ -22,6 +22,7 @@ enum claim_stage {
     CLAIM_FIRST,   /* S2: the first heartbeat, within d of the start of the confirming read */
     CLAIM_REST,    /* between two attempts */
     CLAIM_DONE,
+    CLAIM_GIVE_BACK, /* T9: saying in the claim blocks that the slot is free */
 };
 
 /* What is known of one slot on one disk. */
@@ -31,6 +32,7 @@ struct claim_sight {
     uint64_t claim;            /* incarnation in the claim block at the last look */
     uint64_t claim_before;     /* at the look before */
     uint64_t heartbeat;        /* incarnation in the heartbeat block */
+    bool is_given_back;        /* what the claim block says */
     bool has_left, is_my_name; /* what the heartbeat block says */
 };
 
@@ -70,6 +72,13 @@ void claim_on_io(struct node *node, const struct io *io, const struct io_result 
 
 /* The first heartbeat of this incarnation has counted: the slot is ours, unless it is too late (S2). */
 void claim_on_first_heartbeat(struct node *node);
+
+/* T9: everything this incarnation ever submitted has come back, and `left` stands in the heartbeat row: writes so into
+ * its claim blocks. Only this sets the slot free at once. */
+void claim_give_back(struct node *node);
+
+/* Whether those writes have ended, and how many succeeded. */
+bool claim_has_given_back(const struct node *node, uint32_t *ret_count);
 
 /* A claim write or first heartbeat has finished: half of the delay is the warning mark, once a node, naming the disk. Beyond
  * it a busy minute makes joining fail. */

@@ -42,6 +42,10 @@ static bool slot_is_retired(const struct node *node, uint32_t slot, uint64_t inc
     if (entry == NULL) {
         return false;
     }
+    if (entry->state == WATCH_LEFT) {
+        /* T9: it left, but never said that nothing of it is still on its way. */
+        return node->slow_ns - entry->since_slow_ns >= node_timings(node)->quarantine_ns;
+    }
     return entry->is_retired || (entry->state == WATCH_DEAD && entry->is_found_dead &&
                                  node->slow_ns - entry->verdict_slow_ns >= node_timings(node)->quarantine_ns);
 }
@@ -51,6 +55,18 @@ static bool slot_has_left(const struct node *node, uint32_t slot, uint64_t incar
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         const struct claim_sight *sight = slot_sight(node, slot, disk);
         if (sight->is_heartbeat_intact && sight->heartbeat == incarnation && sight->has_left) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* T9: the claim block says that nothing of it is on its way any more; one intact block is enough. */
+static bool slot_was_given_back(const struct node *node, uint32_t slot, uint64_t incarnation)
+{
+    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
+        const struct claim_sight *sight = slot_sight(node, slot, disk);
+        if (sight->is_claim_intact && sight->claim == incarnation && sight->is_given_back) {
             return true;
         }
     }
@@ -67,7 +83,7 @@ static enum slot_kind slot_kind_by_heartbeat(const struct node *node, uint32_t s
             continue;
         }
         enum slot_kind here = SLOT_TAKEN;
-        if (slot_has_left(node, slot, sight->heartbeat)) {
+        if (slot_has_left(node, slot, sight->heartbeat) && slot_was_given_back(node, slot, sight->heartbeat)) {
             here = SLOT_LEFT;
         } else if (slot_is_retired(node, slot, sight->heartbeat)) {
             here = SLOT_RETIRED;

@@ -158,13 +158,31 @@ static void node_run_leaving(struct node *node)
     node_wake_fast(node, node->leave_fast_ns);
 }
 
+/* The slot may be taken by another as soon as one disk says so: only now, when nothing is in flight, may one say so. */
 static void node_run_signing_off(struct node *node)
 {
-    if (!beat_is_quiet(node) && node->fast_ns < node->leave_fast_ns) {
+    bool is_quiet = beat_is_quiet(node) && node->io.in_flight == 0;
+    if (!is_quiet && node->fast_ns < node->leave_fast_ns) {
         node_wake_fast(node, node->leave_fast_ns);
         return;
     }
-    node_go_over(node, beat_has_left(node) ? OVER_LEFT : OVER_STOPPED);
+    if (!is_quiet || !beat_has_left(node)) {
+        node_go_over(node, OVER_STOPPED);
+        return;
+    }
+    node->stage = NODE_GIVING_BACK;
+    node->leave_fast_ns = node->fast_ns + 2 * node_timings(node)->io_deadline_ns;
+    claim_give_back(node);
+}
+
+static void node_run_giving_back(struct node *node)
+{
+    uint32_t given_count = 0;
+    if (!claim_has_given_back(node, &given_count) && node->fast_ns < node->leave_fast_ns) {
+        node_wake_fast(node, node->leave_fast_ns);
+        return;
+    }
+    node_go_over(node, given_count > 0 ? OVER_LEFT : OVER_STOPPED);
 }
 
 /* ---- The step ----------------------------------------------------------------------------------------------------------- */
@@ -233,6 +251,9 @@ static void node_run(struct node *node)
     }
     if (node->stage == NODE_SIGNING_OFF) {
         node_run_signing_off(node);
+    }
+    if (node->stage == NODE_GIVING_BACK) {
+        node_run_giving_back(node);
     }
     if (node->lease.end_ns != 0) {
         node_wake_fast(node, node->lease.end_ns);

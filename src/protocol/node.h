@@ -94,7 +94,7 @@ enum over_reason {
     OVER_VERDICT,  /* T8: found itself in a verdict, or retired in the ledger */
     OVER_REPLACED, /* T8: another holder in a role it believed to hold */
     OVER_SLOT,     /* T5: another incarnation in its slot */
-    OVER_LEFT,     /* T9: left cleanly; `left` stands on at least one disk */
+    OVER_LEFT,     /* T9: left cleanly; the slot is free at once */
     OVER_STOPPED,  /* T9: left with requests in flight: the slot goes into quarantine */
 };
 

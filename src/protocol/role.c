@@ -341,7 +341,7 @@ void role_campaign(struct node *node, const struct role_command *command)
     if (command->role >= node->roles.end) {
         node->roles.end = command->role + 1;
     }
-    if (node->stage == NODE_LEAVING || node->stage == NODE_SIGNING_OFF) {
+    if (node->stage != NODE_JOINING && node->stage != NODE_ACTIVE) {
         role_release(node, role);
         return;
     }

@@ -23,6 +23,7 @@ enum node_stage {
     NODE_ACTIVE,      /* the lease is real */
     NODE_LEAVING,     /* T9: resigning, then waiting until nothing is in flight */
     NODE_SIGNING_OFF, /* T9: writing `left` */
+    NODE_GIVING_BACK, /* T9: nothing is in flight any more; setting the slot free */
     NODE_OVER,        /* T4: never acts again */
 };
 

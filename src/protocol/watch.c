@@ -112,6 +112,7 @@ static void watch_progress(struct watch *watch, struct watch_entry *entry, const
     }
     if (block->state == HEARTBEAT_LEFT) {
         entry->state = WATCH_LEFT;
+        entry->since_slow_ns = slow_ns;
         return;
     }
     if (block->counter > entry->counter) {

@@ -1,7 +1,7 @@
 /*
- * Time as rule T1 wants it. A clock alone can be slewed (chrony, by up to 8 %) or stop in suspend; two of them bracket the
- * truth: `fast` has gained at least as much as true time, `slow` at most. What this node holds is judged by fast, what it
- * waits for by slow.
+ * Time as rule T1 wants it. A clock alone can be slewed (chrony, by up to 8 %) or stop in suspend; two of them bracket
+ * the truth: `fast` has gained at least as much as true time, `slow` at most. What this node holds is judged by fast,
+ * what it waits for by slow.
  *
  * Knows no node, no lease and no disk. turn_clock is pure: the readings are given to it.
  */

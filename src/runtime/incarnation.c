@@ -24,9 +24,9 @@ static void take_leadership_back(struct runtime *runtime, uint32_t role)
     }
 }
 
-static void release(struct runtime *runtime, uint32_t role)
+static void release(struct runtime *runtime, uint32_t role, bool is_final)
 {
-    struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = role}};
+    struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = role}, .is_final = is_final};
     runtime->roles[role].is_open = false;
     thread_tell_role(runtime, role, &released);
 }
@@ -35,7 +35,7 @@ static void end_for_good(struct runtime *runtime)
 {
     for (uint32_t role = 0; role < runtime->roles_used; role++) {
         if (runtime->roles[role].is_open) {
-            release(runtime, role);
+            release(runtime, role, true);
         }
     }
     runtime->phase = PHASE_ENDED;
@@ -50,7 +50,7 @@ static void drop_every_leadership(struct runtime *runtime)
         }
         take_leadership_back(runtime, role);
         if (own->is_resigning) {
-            release(runtime, role);
+            release(runtime, role, false);
         }
     }
     runtime->elected_count = 0;

@@ -41,8 +41,8 @@ int lease_page_lock(struct lease_page *page, uint32_t roles_max)
 }
 
 /*
- * Releases and acquires on every word instead of fences, which the thread sanitizer does not know. A reader that saw one
- * word of a copy that was being rewritten has, by that word's release, also seen `turns` move on, and reads again.
+ * Releases and acquires on every word instead of fences, which the thread sanitizer does not know. A reader that saw
+ * one word of a copy that was being rewritten has, by that word's release, also seen `turns` move on, and reads again.
  */
 void lease_page_publish(struct lease_page *page, const struct lease_view *view)
 {

@@ -1,6 +1,7 @@
 /*
- * What the node thread publishes so that any thread can ask "am I still leader, and for how long?" without a system call,
- * a lock or a disk (N7): the lease's end beside both clocks of the turn in which it was published, and each role's epoch.
+ * What the node thread publishes so that any thread can ask "am I still leader, and for how long?" without a system
+ * call, a lock or a disk (N7): the lease's end beside both clocks of the turn in which it was published, and each
+ * role's epoch.
  *
  * The page is wiped in a child after fork: whoever is forked off leads nothing.
  */
@@ -28,8 +29,8 @@ struct lease_copy {
 };
 
 /*
- * Two copies of the lease: copies[turns % 2] is whole while the other is being written, so that a reader never waits for
- * a writer, whatever their priorities.
+ * Two copies of the lease: copies[turns % 2] is whole while the other is being written, so that a reader never waits
+ * for a writer, whatever their priorities.
  */
 struct lease_page {
     _Atomic uint32_t is_alive; /* 0 only in a forked child */

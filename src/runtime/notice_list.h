@@ -2,9 +2,9 @@
  * Notices that wait to be taken, in the order in which they came, in bounded memory however long nobody takes them.
  *
  * Each subject (a role, or the node itself) has one box. What matters is kept: a box remembers the end of what was
- * already told, one begin that was not told yet with its own end, and the newest of everything else. A begin and its end
- * that nobody took are forgotten together when the next begin comes. So every end that is taken follows exactly one begin
- * that was taken, and the latest state is never lost.
+ * already told, one begin that was not told yet with its own end, and the newest of everything else. A begin and its
+ * end that nobody took are forgotten together when the next begin comes. So every end that is taken follows exactly one
+ * begin that was taken, and the latest state is never lost.
  */
 #ifndef DISKARCH_RUNTIME_NOTICE_LIST_H
 #define DISKARCH_RUNTIME_NOTICE_LIST_H
@@ -19,7 +19,7 @@ struct runtime_notice {
     struct notice what;
     struct node_id node; /* JOINED: its identity */
     bool is_internal;    /* LOST, OVER: the disk engine failed; what.reason says nothing */
-    bool is_final;       /* OVER: this node will not join again */
+    bool is_final;       /* RELEASED, OVER: this node will not join again */
 };
 
 enum notice_place {

@@ -1,9 +1,9 @@
 /*
  * The way of a node's requests to the disk engine and back.
  *
- * A request outlives the incarnation that made it, if a disk hangs (rule D2). So each engine tag carries a generation; what
- * comes back from an earlier one is given back to the engine and never shown to the new node. A request that the engine
- * cannot take is remembered and answered as failed.
+ * A request outlives the incarnation that made it, if a disk hangs (rule D2). So each engine tag carries a generation;
+ * what comes back from an earlier one is given back to the engine and never shown to the new node. A request that the
+ * engine cannot take is remembered and answered as failed.
  */
 #ifndef DISKARCH_RUNTIME_REQUESTS_H
 #define DISKARCH_RUNTIME_REQUESTS_H

@@ -40,7 +40,7 @@ static uint32_t roles_max_of(const struct set_header *header)
     return wanted < NODE_ROLES_MAX ? wanted : NODE_ROLES_MAX;
 }
 
-/* ---- Opening --------------------------------------------------------------------------------------------------------- */
+/* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
 static void plan(struct runtime *runtime, const struct runtime_options *options)
 {
@@ -207,7 +207,7 @@ int runtime_open(const struct runtime_options *options, struct runtime **ret, ch
     return error;
 }
 
-/* ---- Closing --------------------------------------------------------------------------------------------------------- */
+/* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
 static void send_command(struct runtime *runtime, const struct command *command)
 {
@@ -224,7 +224,9 @@ static int64_t monotonic_ns(void)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* The node bounds its leaving itself; the bound here is beyond that one, for a thread that the kernel does not let go. */
+/*
+ * The node bounds its leaving itself; the bound here is beyond that one, for a thread that the kernel does not let go.
+ */
 static void wait_until_over(struct runtime *runtime)
 {
     const struct timings *timings = &runtime->set.header.timings;
@@ -263,12 +265,12 @@ void runtime_close(struct runtime *runtime)
     }
 }
 
-/* ---- In between ------------------------------------------------------------------------------------------------------ */
+/* ---- In between -------------------------------------------------------------------------------------------------- */
 
 /*
  * Per number at most COMMANDS_PER_ROLE commands can wait: a resignation that crossed a refusal, the next campaign under
- * the same number, and its resignation; then its end must come, for which the thread takes all three. So the queue, which
- * has room for that many, is never full.
+ * the same number, and its resignation; then its end must come, for which the thread takes all three. So the queue,
+ * which has room for that many, is never full.
  */
 void runtime_campaign(struct runtime *runtime, uint32_t role, const char *name, bool is_try)
 {

@@ -1,9 +1,9 @@
 /*
- * A running node: one thread of its own that steps the pure node over the disk engine, and two bounded queues between it
- * and whoever owns it. This is where protocol and disk meet; neither knows the other.
+ * A running node: one thread of its own that steps the pure node over the disk engine, and two bounded queues between
+ * it and whoever owns it. This is where protocol and disk meet; neither knows the other.
  *
- * Knows nothing of handles, events or people: its owner (the client library) speaks of roles by number. The owner's side
- * is for one thread at a time, except for runtime_remaining_ns(), runtime_is_forked() and the bell.
+ * Knows nothing of handles, events or people: its owner (the client library) speaks of roles by number. The owner's
+ * side is for one thread at a time, except for runtime_remaining_ns(), runtime_is_forked() and the bell.
  */
 #ifndef DISKARCH_RUNTIME_RUNTIME_H
 #define DISKARCH_RUNTIME_RUNTIME_H
@@ -55,8 +55,8 @@ const char *runtime_disk_path(const struct runtime *runtime, uint32_t disk);
 uint32_t runtime_roles_max(const struct runtime *runtime);
 
 /*
- * Begins to campaign for a role under a number that is free. The number is taken until NOTICE_RELEASED or NOTICE_REFUSED
- * for it, one of which always comes, whatever happens to the node. Never blocks.
+ * Begins to campaign for a role under a number that is free. The number is taken until NOTICE_RELEASED or
+ * NOTICE_REFUSED for it, one of which always comes, whatever happens to the node. Never blocks.
  */
 void runtime_campaign(struct runtime *runtime, uint32_t role, const char *name, bool is_try);
 

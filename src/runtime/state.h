@@ -89,7 +89,7 @@ struct runtime {
     struct notice_list backlog;
 };
 
-/* ---- thread.c -------------------------------------------------------------------------------------------------------- */
+/* ---- thread.c ---------------------------------------------------------------------------------------------------- */
 
 /* The node thread: `runtime` is a struct runtime. */
 void *thread_main(void *runtime);
@@ -98,7 +98,7 @@ void *thread_main(void *runtime);
 void thread_tell_role(struct runtime *runtime, uint32_t role, const struct runtime_notice *notice);
 void thread_tell_node(struct runtime *runtime, const struct runtime_notice *notice);
 
-/* ---- incarnation.c --------------------------------------------------------------------------------------------------- */
+/* ---- incarnation.c ----------------------------------------------------------------------------------------------- */
 
 /* Begins a new incarnation with every open campaign. `former` as in struct node_params. 0 or -errno. */
 int incarnation_begin(struct runtime *runtime, struct node_id former);

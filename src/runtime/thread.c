@@ -18,7 +18,7 @@ enum {
     BACKLOG_MS = 100, /* how often a full notice queue is tried again */
 };
 
-/* ---- Notices --------------------------------------------------------------------------------------------------------- */
+/* ---- Notices ----------------------------------------------------------------------------------------------------- */
 
 void thread_tell_role(struct runtime *runtime, uint32_t role, const struct runtime_notice *notice)
 {
@@ -89,7 +89,7 @@ static void take_notice(struct runtime *runtime, const struct notice *what)
     }
 }
 
-/* ---- Events ---------------------------------------------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------------------------------------------------ */
 
 static void advance_clock(struct runtime *runtime)
 {
@@ -153,7 +153,15 @@ static void answer_refused(struct runtime *runtime)
     }
 }
 
-/* ---- Commands -------------------------------------------------------------------------------------------------------- */
+/* ---- Commands ---------------------------------------------------------------------------------------------------- */
+
+/* Without a node that could answer. */
+static void release_unheard(struct runtime *runtime, uint32_t role)
+{
+    struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = role},
+                                      .is_final = runtime->phase == PHASE_ENDED};
+    take_end_of_campaign(runtime, &released);
+}
 
 static void take_campaign(struct runtime *runtime, const struct command *command)
 {
@@ -169,8 +177,7 @@ static void take_campaign(struct runtime *runtime, const struct command *command
     if (runtime->phase == PHASE_RUNNING) {
         feed_command(runtime, EVENT_CAMPAIGN, command->role);
     } else if (runtime->phase == PHASE_ENDED) {
-        struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = command->role}};
-        take_end_of_campaign(runtime, &released);
+        release_unheard(runtime, command->role);
     }
 }
 
@@ -185,8 +192,7 @@ static void take_resign(struct runtime *runtime, const struct command *command)
     if (runtime->phase == PHASE_RUNNING) {
         feed_command(runtime, EVENT_RESIGN, command->role);
     } else {
-        struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = command->role}};
-        take_end_of_campaign(runtime, &released);
+        release_unheard(runtime, command->role);
     }
 }
 
@@ -220,7 +226,7 @@ static void take_commands(struct runtime *runtime)
     }
 }
 
-/* ---- Time ------------------------------------------------------------------------------------------------------------ */
+/* ---- Time -------------------------------------------------------------------------------------------------------- */
 
 static void submit_campaigns_again(struct runtime *runtime)
 {
@@ -249,8 +255,8 @@ static void tick(struct runtime *runtime)
 
 /*
  * The engine keeps what the kernel did not take, and sends it with the next call: a refused submission answers nothing,
- * because a request that may still be sent is not a request that failed (rule D2). The node's own deadlines judge it. An
- * engine that refuses for two io deadlines has failed for good.
+ * because a request that may still be sent is not a request that failed (rule D2). The node's own deadlines judge it.
+ * An engine that refuses for two io deadlines has failed for good.
  */
 static void note_engine(struct runtime *runtime, int error)
 {
@@ -268,7 +274,7 @@ static void note_engine(struct runtime *runtime, int error)
     }
 }
 
-/* ---- Publishing ------------------------------------------------------------------------------------------------------ */
+/* ---- Publishing -------------------------------------------------------------------------------------------------- */
 
 /*
  * Rule N5: leadership is published only inside the lease, judged by a clock read after the submission. If the lease has
@@ -324,7 +330,7 @@ static void send_notices(struct runtime *runtime)
     }
 }
 
-/* ---- Waiting --------------------------------------------------------------------------------------------------------- */
+/* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
 static int64_t earlier_of(int64_t a_ns, int64_t b_ns)
 {
@@ -373,7 +379,7 @@ static void wait_for_something(struct runtime *runtime)
     }
 }
 
-/* ---- The thread ------------------------------------------------------------------------------------------------------ */
+/* ---- The thread -------------------------------------------------------------------------------------------------- */
 
 static void turn(struct runtime *runtime)
 {

@@ -59,9 +59,9 @@ static void oracle_incarnations(struct sim *sim, uint32_t index)
         if (entry != NULL && entry->state == WATCH_DEAD) {
             object(sim, "a verdict of death while that incarnation's lease runs");
         }
-        /* T9: who is writing `left` owns its slot no more; the first disk that shows it sets the slot free. */
-        bool is_shared = !node_id_is_none(self) && self.slot == id.slot && node->stage != NODE_SIGNING_OFF &&
-                         other->node->stage != NODE_SIGNING_OFF;
+        /* T9: who gives its slot back owns it no more. */
+        bool is_shared = !node_id_is_none(self) && self.slot == id.slot && node->stage != NODE_GIVING_BACK &&
+                         other->node->stage != NODE_GIVING_BACK;
         if (is_shared && process_has_lease(sim, &sim->processes[index])) {
             object(sim, "one slot with two owners");
         }

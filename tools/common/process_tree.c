@@ -27,9 +27,9 @@ static bool stat_parse(const char *text, struct process *process)
     int parent = 0;
     char state = 0;
     unsigned long long start_ticks = 0;
-    int found = sscanf(after_name + 1,
-                       " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-                       &state, &parent, &start_ticks);
+    int found =
+        sscanf(after_name + 1, " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+               &state, &parent, &start_ticks);
     if (found != 3) {
         return false;
     }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { EXIT_NOT_EXECUTED = 127 };
@@ -28,18 +27,7 @@ static void command_become(char *const *argv, pid_t group, pid_t guard, int erro
     _exit(EXIT_NOT_EXECUTED);
 }
 
-/* 0 if the pipe was closed by a successful exec, else -errno of exec. */
-static int command_exec_result(int error_pipe)
-{
-    int error = 0;
-    ssize_t bytes;
-    do {
-        bytes = read(error_pipe, &error, sizeof(error));
-    } while (bytes < 0 && errno == EINTR);
-    return bytes == (ssize_t)sizeof(error) ? -error : 0;
-}
-
-int command_start(char *const *argv, pid_t group, pid_t *ret_pid)
+int command_start(char *const *argv, pid_t group, pid_t *ret_pid, int *ret_result_fd)
 {
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
@@ -52,15 +40,22 @@ int command_start(char *const *argv, pid_t group, pid_t *ret_pid)
     }
     int status = pid < 0 ? -errno : 0;
     close(pipe_fds[1]);
-    if (status == 0) {
-        status = command_exec_result(pipe_fds[0]);
-        if (status != 0) {
-            waitpid(pid, NULL, 0);
-        }
+    if (status != 0) {
+        close(pipe_fds[0]);
+        return status;
     }
-    close(pipe_fds[0]);
-    if (status == 0) {
-        *ret_pid = pid;
-    }
-    return status;
+    *ret_pid = pid;
+    *ret_result_fd = pipe_fds[0];
+    return 0;
+}
+
+int command_result(int result_fd)
+{
+    int error = 0;
+    ssize_t bytes;
+    do {
+        bytes = read(result_fd, &error, sizeof(error));
+    } while (bytes < 0 && errno == EINTR);
+    close(result_fd);
+    return bytes == (ssize_t)sizeof(error) ? -error : 0;
 }

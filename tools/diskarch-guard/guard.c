@@ -58,7 +58,8 @@ static int signals_take(int *ret_fd)
 
 int guard_open(const struct guard_options *options, struct guard *ret)
 {
-    *ret = (struct guard){.options = *options, .signal_fd = -1, .timer_fd = -1, .phase = GUARD_WAITING};
+    *ret =
+        (struct guard){.phase = GUARD_WAITING, .options = *options, .signal_fd = -1, .timer_fd = -1, .result_fd = -1};
     int status = signals_take(&ret->signal_fd);
     if (status != 0) {
         return status;
@@ -74,8 +75,9 @@ int guard_open(const struct guard_options *options, struct guard *ret)
     if (ret->timer_fd < 0) {
         goto failed;
     }
-    process_tree_scan(&ret->tree); /* makes its room before memory is locked */
-    (void)mlockall(MCL_CURRENT | MCL_FUTURE);
+    /* The scan makes its room before memory is locked. What is mapped later is not: beyond the limit it could not be had. */
+    process_tree_scan(&ret->tree);
+    (void)mlockall(MCL_CURRENT);
     priority_raise();
     turn_clock_init(&ret->clock, clock_read());
     return 0;
@@ -93,6 +95,9 @@ void guard_close(struct guard *guard)
     }
     if (guard->timer_fd >= 0) {
         close(guard->timer_fd);
+    }
+    if (guard->result_fd >= 0) {
+        close(guard->result_fd);
     }
     process_tree_done(&guard->tree);
 }
@@ -112,13 +117,22 @@ static void stop_begin(struct guard *guard, enum guard_cause cause)
     guard->phase = GUARD_TERMINATING;
     guard->stop_begun_ns = guard->clock.fast_ns;
     process_tree_terminate(&guard->tree);
-    parent_tell(guard, GUARD_STOPPING, cause);
+    parent_tell(guard, GUARD_STOPPING, (int)cause);
 }
 
 static void command_begin(struct guard *guard)
 {
     guard->phase = GUARD_RUNNING;
-    int status = command_start(guard->options.command, guard->parent_group, &guard->command);
+    int status = command_start(guard->options.command, guard->parent_group, &guard->command, &guard->result_fd);
+    if (status != 0) {
+        parent_tell(guard, GUARD_REFUSED, -status);
+    }
+}
+
+static void result_take(struct guard *guard)
+{
+    int status = command_result(guard->result_fd);
+    guard->result_fd = -1;
     if (status == 0) {
         parent_tell(guard, GUARD_STARTED, (int)guard->command);
     } else {
@@ -209,9 +223,9 @@ static void judge_running(struct guard *guard)
 static void judge_killing(struct guard *guard)
 {
     process_tree_kill(&guard->tree);
-    if (!guard->is_stuck_told && guard->clock.fast_ns - guard->kill_begun_ns >= STUCK_AFTER_NS && guard->tree.count > 0) {
+    if (!guard->is_stuck_told && guard->clock.fast_ns - guard->kill_begun_ns >= STUCK_AFTER_NS) {
         guard->is_stuck_told = true;
-        parent_tell(guard, GUARD_STUCK, (int)guard->tree.processes[0].pid);
+        parent_tell(guard, GUARD_STUCK, guard->tree.count > 0 ? (int)guard->tree.processes[0].pid : 0);
     }
 }
 
@@ -285,8 +299,10 @@ static int64_t sleep_ns(const struct guard *guard)
     return 0;
 }
 
+/* What was done since the turn began may have taken a while: the clocks are read once more. */
 static void guard_sleep(struct guard *guard)
 {
+    turn_clock_advance(&guard->clock, clock_read());
     int64_t wait_ns = sleep_ns(guard);
     struct itimerspec when = {.it_value = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S}};
     int status = timerfd_settime(guard->timer_fd, 0, &when, NULL); /* also forgets an expiry not yet read */
@@ -296,8 +312,11 @@ static void guard_sleep(struct guard *guard)
         {.fd = guard->timer_fd, .events = POLLIN},
         {.fd = guard->signal_fd, .events = POLLIN},
         {.fd = guard->is_orphan ? -1 : guard->options.control_fd, .events = POLLIN},
+        {.fd = guard->result_fd, .events = POLLIN},
     };
-    (void)poll(sources, sizeof(sources) / sizeof(sources[0]), -1);
+    if (poll(sources, sizeof(sources) / sizeof(sources[0]), -1) > 0 && sources[3].revents != 0) {
+        result_take(guard);
+    }
 }
 
 void guard_run(struct guard *guard)

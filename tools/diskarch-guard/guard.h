@@ -42,11 +42,12 @@ struct guard {
     int64_t stop_begun_ns;
     int64_t kill_begun_ns;
     enum guard_phase phase;
-    bool is_orphan;       /* the control descriptor has ended */
+    bool is_orphan; /* the control descriptor has ended */
     bool is_stuck_told;
-    pid_t parent_group;   /* the process group of `diskarch lock`, which is the command's too */
-    pid_t command;        /* 0 before the start and after the end */
-    int command_status;   /* its wait status, once it has ended */
+    pid_t parent_group; /* the process group of `diskarch lock`, which is the command's too */
+    pid_t command;      /* 0 before the start and after the end */
+    int command_status; /* its wait status, once it has ended */
+    int result_fd;      /* tells whether the command could be executed; -1 when that is known */
     struct process_tree tree;
 };
 

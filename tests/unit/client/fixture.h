@@ -1,8 +1,8 @@
 /*
  * A disk set on plain files for tests of the library, and words to tell a story with: open a node, wait for an event.
  *
- * Files are made in the working directory, because not every /tmp has direct I/O. Waiting has no short limit: what hangs
- * is ended by the test's own timeout.
+ * Files are made in the working directory, because not every /tmp has direct I/O. Waiting has no short limit: what
+ * hangs is ended by the test's own timeout.
  */
 #ifndef DISKARCH_TESTS_CLIENT_FIXTURE_H
 #define DISKARCH_TESTS_CLIENT_FIXTURE_H

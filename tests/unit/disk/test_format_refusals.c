@@ -7,9 +7,12 @@
 #include <diskarch/diskarch.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/blkpg.h>
+#include <linux/loop.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -219,6 +222,33 @@ Test(format, A2_a_held_device_is_refused_even_by_force)
     cr_assert_geq(holder, 0);
     expect_refusal(loop.path, "unknown-data", DISKARCH_EINUSE, "in use", "unmount or stop that first");
     close(holder);
+    scratch_loop_detach(&loop);
+}
+
+/* Tells the kernel of a partition over the second half of the device; its path goes to `path`. */
+static void add_partition(const struct scratch_loop *loop, char *path, size_t path_bytes)
+{
+    struct loop_info64 info;
+    cr_assert_eq(ioctl(loop->fd, LOOP_GET_STATUS64, &info), 0);
+    info.lo_flags |= LO_FLAGS_PARTSCAN;
+    cr_assert_eq(ioctl(loop->fd, LOOP_SET_STATUS64, &info), 0, "%s", strerror(errno));
+    struct blkpg_partition partition = {.start = IMAGE_BYTES / 2, .length = IMAGE_BYTES / 2, .pno = 1};
+    struct blkpg_ioctl_arg argument = {.op = BLKPG_ADD_PARTITION, .datalen = sizeof partition, .data = &partition};
+    cr_assert_eq(ioctl(loop->fd, BLKPG, &argument), 0, "%s", strerror(errno));
+    snprintf(path, path_bytes, "%sp1", loop->path);
+}
+
+Test(format, A2_a_disk_with_a_partition_in_use_is_refused_even_by_force)
+{
+    struct scratch_loop loop;
+    char partition[48];
+    scratch_loop_attach(scratch_file("image", IMAGE_BYTES), 512, &loop);
+    add_partition(&loop, partition, sizeof partition);
+    int holder = open(partition, O_RDWR | O_EXCL | O_CLOEXEC);
+    cr_assert_geq(holder, 0, "%s: %s", partition, strerror(errno));
+    expect_refusal(loop.path, "dos", DISKARCH_EINUSE, "it or a part of it", "unmount or stop that first");
+    close(holder);
+    expect_formatted(loop.path, NULL);
     scratch_loop_detach(&loop);
 }
 

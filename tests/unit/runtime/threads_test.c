@@ -21,7 +21,7 @@ static void check(bool is_true, const char *condition, int line)
     }
 }
 
-/* ---- A queue with a bell: nothing is lost, nothing is doubled, nobody sleeps through a ring ----------------------------- */
+/* ---- A queue with a bell: nothing is lost, nothing is doubled, nobody sleeps through a ring ---------------------- */
 
 struct item {
     uint64_t number;
@@ -86,7 +86,7 @@ static void test_bell_timeout(void)
     bell_close(&bell);
 }
 
-/* ---- The lease page: a reader never sees two turns mixed, nor a lease together with an epoch of the one before ---------- */
+/* ---- The lease page: a reader never sees two turns mixed, nor a lease together with an epoch of the one before --- */
 
 static struct lease_page *page;
 

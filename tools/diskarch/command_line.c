@@ -1,0 +1,239 @@
+#include "command_line.h"
+
+#include "block/limits.h"
+#include "block/name.h"
+#include "duration.h"
+#include "escape.h"
+#include "report.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_MAX = 32, HELP_COLUMN = 28 };
+
+enum { LETTER_DISKS = LETTER_NONE + 1000, LETTER_NODE, LETTER_ENGINE, LETTER_JSON, LETTER_HELP };
+
+static const struct common_option {
+    unsigned bit; /* 0: every verb has it */
+    struct verb_option option;
+} common_options[] = {
+    {COMMON_DISKS, {LETTER_DISKS, "disks", "A,B,C", "the disks of the set, in any order; else from DISKARCH_DISKS"}},
+    {COMMON_NODE, {LETTER_NODE, "node", "NAME", "name of this node (default: the host name)"}},
+    {COMMON_ENGINE, {LETTER_ENGINE, "engine", "ENGINE", "auto or io_uring (default: auto)"}},
+    {COMMON_JSON, {LETTER_JSON, "json", NULL, "print JSON"}},
+    {0, {LETTER_HELP, "help", NULL, "print this help and end"}},
+};
+
+enum { COMMON_OPTION_COUNT = sizeof(common_options) / sizeof(common_options[0]) };
+
+static bool verb_has_common(const struct verb *verb, const struct common_option *common)
+{
+    return common->bit == 0 || (verb->common & common->bit) != 0;
+}
+
+/* ---- Help ----------------------------------------------------------------------------------------------------------- */
+
+static void option_print_help(const struct verb_option *option)
+{
+    char text[64];
+    char letter[8] = "    ";
+    if (option->letter < LETTER_NONE) {
+        snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+    }
+    snprintf(text, sizeof(text), "  %s--%s%s%s", letter, option->name, option->argument == NULL ? "" : " ",
+             option->argument == NULL ? "" : option->argument);
+    printf("%-*s %s%s\n", HELP_COLUMN, text, strlen(text) > HELP_COLUMN ? "\n                             " : "",
+           option->help);
+}
+
+static void verb_print_help(const struct verb *verb)
+{
+    printf("Usage: diskarch %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", verb->name, *verb->arguments == '\0' ? "" : " ",
+           verb->arguments, verb->detail);
+    for (size_t i = 0; i < verb->option_count; i++) {
+        option_print_help(&verb->options[i]);
+    }
+    for (size_t i = 0; i < COMMON_OPTION_COUNT; i++) {
+        if (verb_has_common(verb, &common_options[i])) {
+            option_print_help(&common_options[i].option);
+        }
+    }
+    printf("\nDurations are written 500ms, 10s, 1m, 2h or 1d. Exit codes: see `diskarch --help` or diskarch(1).\n");
+}
+
+/* ---- Parsing -------------------------------------------------------------------------------------------------------- */
+
+/* The verb's options in the form of getopt_long; `letters` starts with "+:", so that the first argument ends the options
+ * (a command's options are its own) and a missing value is told from an unknown option. */
+struct getopt_table {
+    struct option options[OPTIONS_MAX + 1];
+    size_t count;
+    char letters[3 * OPTIONS_MAX];
+};
+
+static void table_add(struct getopt_table *table, const struct verb_option *option)
+{
+    assert(table->count < OPTIONS_MAX);
+    int has_argument = option->argument == NULL ? no_argument : required_argument;
+    table->options[table->count] = (struct option){option->name, has_argument, NULL, option->letter};
+    table->count++;
+    if (option->letter < LETTER_NONE) {
+        size_t length = strlen(table->letters);
+        snprintf(table->letters + length, sizeof(table->letters) - length, "%c%s", option->letter,
+                 option->argument == NULL ? "" : ":");
+    }
+}
+
+static void table_init(struct getopt_table *table, const struct verb *verb)
+{
+    *table = (struct getopt_table){.letters = "+:"};
+    for (size_t i = 0; i < verb->option_count; i++) {
+        table_add(table, &verb->options[i]);
+    }
+    for (size_t i = 0; i < COMMON_OPTION_COUNT; i++) {
+        if (verb_has_common(verb, &common_options[i])) {
+            table_add(table, &common_options[i].option);
+        }
+    }
+}
+
+/* Takes the list apart in place. */
+static void disks_take(struct command_line *line, char *list, const char *from)
+{
+    line->disk_count = 0;
+    for (char *rest = list, *path; (path = strsep(&rest, ",")) != NULL;) {
+        if (*path == '\0') {
+            usage_fail("%s: a path in the list is empty; write --disks /dev/a,/dev/b,/dev/c", from);
+        }
+        if (line->disk_count == COMMAND_LINE_DISKS_MAX) {
+            usage_fail("%s: more than %d disks; a set has at most 9", from, COMMAND_LINE_DISKS_MAX);
+        }
+        line->disks[line->disk_count] = path;
+        line->disk_count++;
+    }
+}
+
+static void disks_take_environment(struct command_line *line)
+{
+    const char *list = getenv("DISKARCH_DISKS");
+    if (list == NULL || *list == '\0') {
+        usage_fail("no disks are named; give --disks A,B,C or set DISKARCH_DISKS");
+    }
+    char *copy = strdup(list); /* lives as long as the program: the paths point into it */
+    if (copy == NULL) {
+        complain("out of memory; free some and try again");
+        exit(EXIT_CODE_SYSTEM);
+    }
+    disks_take(line, copy, "DISKARCH_DISKS");
+}
+
+static void engine_take(struct command_line *line, const char *engine)
+{
+    if (strcmp(engine, "auto") != 0 && strcmp(engine, "io_uring") != 0) {
+        usage_fail("--engine: \"%s\" is not known; choose auto or io_uring", escaped(engine));
+    }
+    line->engine = engine;
+}
+
+/* False if the option is one of the verb's own. */
+static bool common_take(const struct verb *verb, struct command_line *line, int letter, char *argument)
+{
+    switch (letter) {
+    case LETTER_DISKS:
+        disks_take(line, argument, "--disks");
+        return true;
+    case LETTER_NODE:
+        command_line_check_name("node", argument);
+        line->node_name = argument;
+        return true;
+    case LETTER_ENGINE:
+        engine_take(line, argument);
+        return true;
+    case LETTER_JSON:
+        line->is_json = true;
+        return true;
+    case LETTER_HELP:
+        verb_print_help(verb);
+        exit(output_finish());
+    default:
+        return false;
+    }
+}
+
+void command_line_parse(const struct verb *verb, int argc, char **argv, option_taker *take, void *values,
+                        struct command_line *ret)
+{
+    *ret = (struct command_line){.engine = "auto"};
+    struct getopt_table table;
+    table_init(&table, verb);
+    int letter;
+    while ((letter = getopt_long(argc, argv, table.letters, table.options, NULL)) != -1) {
+        if (letter == '?') {
+            usage_fail("option \"%s\" is not known to `diskarch %s`; see its options", escaped(argv[optind - 1]),
+                       verb->name);
+        }
+        if (letter == ':') {
+            usage_fail("option \"%s\" needs a value; give it after the option", escaped(argv[optind - 1]));
+        }
+        if (!common_take(verb, ret, letter, optarg)) {
+            assert(take != NULL);
+            take(values, letter, optarg);
+        }
+    }
+    ret->argument_count = argc - optind;
+    ret->arguments = argv + optind;
+    if ((verb->common & COMMON_DISKS) != 0 && ret->disk_count == 0) {
+        disks_take_environment(ret);
+    }
+}
+
+struct diskarch_options command_line_options(const struct command_line *line)
+{
+    return (struct diskarch_options){
+        .size = sizeof(struct diskarch_options),
+        .disks = line->disks,
+        .disk_count = line->disk_count,
+        .node_name = line->node_name,
+        .engine = line->engine,
+    };
+}
+
+/* ---- Values --------------------------------------------------------------------------------------------------------- */
+
+void command_line_check_name(const char *thing, const char *text)
+{
+    switch (name_check(text)) {
+    case NAME_OK:
+        return;
+    case NAME_EMPTY:
+        usage_fail("the name of the %s is empty; give 1 to %d bytes", thing, NAME_BYTES_MAX);
+    case NAME_TOO_LONG:
+        usage_fail("%s name \"%.80s\" is too long; give at most %d bytes", thing, escaped(text), NAME_BYTES_MAX);
+    case NAME_NOT_UTF8:
+        usage_fail("%s name \"%s\" is not UTF-8; give printable UTF-8", thing, escaped(text));
+    case NAME_NOT_PRINTABLE:
+        usage_fail("%s name \"%s\" has a character that cannot be printed; give printable UTF-8", thing, escaped(text));
+    }
+}
+
+int64_t option_duration(const char *name, const char *text)
+{
+    int64_t ns = 0;
+    const char *fault = duration_parse(text, &ns);
+    if (fault != NULL) {
+        usage_fail("--%s: \"%s\" %s", name, escaped(text), fault);
+    }
+    return ns;
+}
+
+uint32_t option_count(const char *name, const char *text, uint32_t least, uint32_t most)
+{
+    uint32_t count = 0;
+    const char *fault = count_parse(text, least, most, &count);
+    if (fault != NULL) {
+        usage_fail("--%s: \"%s\" %s", name, escaped(text), fault);
+    }
+    return count;
+}

@@ -1,0 +1,41 @@
+/* From argv to values: getopt_long driven by a verb's table, the options that verbs share, and --help. */
+#ifndef DISKARCH_COMMAND_COMMAND_LINE_H
+#define DISKARCH_COMMAND_COMMAND_LINE_H
+
+#include "verb.h"
+
+#include <diskarch/diskarch.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { COMMAND_LINE_DISKS_MAX = 64 }; /* more than a set may have: too many are refused by whoever knows why */
+
+/* What the shared options said, and what is left after all options. */
+struct command_line {
+    const char *disks[COMMAND_LINE_DISKS_MAX];
+    size_t disk_count;
+    const char *node_name; /* NULL: the host name */
+    const char *engine;
+    bool is_json;
+    int argument_count;
+    char **arguments;
+};
+
+/* Given each option of the verb itself; ends the program with usage_fail() if the value cannot be used. */
+typedef void option_taker(void *values, int letter, const char *argument);
+
+/* Parses argv. Answers --help, and refuses what cannot be used, by ending the program. */
+void command_line_parse(const struct verb *verb, int argc, char **argv, option_taker *take, void *values,
+                        struct command_line *ret);
+
+/* The options of the library that the shared options stand for; points into *line. */
+struct diskarch_options command_line_options(const struct command_line *line);
+
+/* usage_fail() unless the text is a good name of `thing` ("role", "node", ...). */
+void command_line_check_name(const char *thing, const char *text);
+
+/* Values of options; usage_fail() on nonsense. */
+int64_t option_duration(const char *name, const char *text);
+uint32_t option_count(const char *name, const char *text, uint32_t least, uint32_t most);
+
+#endif

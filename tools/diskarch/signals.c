@@ -1,0 +1,37 @@
+#include "signals.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+int signals_open(const int *signals, size_t count)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++) {
+        sigaddset(&set, signals[i]);
+    }
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) {
+        complain("signals cannot be read: %s; raise the limit of open files", strerror(errno));
+        exit(EXIT_CODE_SYSTEM);
+    }
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return fd;
+}
+
+int signals_take(int fd, bool *ret_is_terminal)
+{
+    struct signalfd_siginfo info;
+    if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+        return 0;
+    }
+    *ret_is_terminal = info.ssi_code == SI_KERNEL;
+    return (int)info.ssi_signo;
+}

@@ -1,0 +1,41 @@
+/*
+ * What a verb of the command is: a row of text from which --help is made, and a function. One file a verb.
+ */
+#ifndef DISKARCH_COMMAND_VERB_H
+#define DISKARCH_COMMAND_VERB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct verb_option {
+    int letter; /* of the short option, or a number above 255 where there is none */
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    const char *help;
+};
+
+enum { LETTER_NONE = 256 }; /* options without a letter: LETTER_NONE + 1, + 2, ... */
+
+/* Options that several verbs share. */
+enum verb_common { COMMON_DISKS = 1, COMMON_NODE = 2, COMMON_ENGINE = 4, COMMON_JSON = 8 };
+
+struct verb {
+    const char *name;
+    const char *arguments;             /* after the options, as usage shows them */
+    const char *summary;               /* one line for `diskarch --help` */
+    const char *detail;                /* a paragraph for `diskarch VERB --help` */
+    unsigned common;                   /* enum verb_common */
+    const struct verb_option *options; /* of this verb alone */
+    size_t option_count;
+    int (*run)(const struct verb *verb, int argc, char **argv); /* argv[0] is the verb's name; returns an exit code */
+};
+
+extern const struct verb verb_format;
+extern const struct verb verb_lock;
+extern const struct verb verb_campaign;
+extern const struct verb verb_status;
+extern const struct verb verb_leader;
+extern const struct verb verb_watch;
+extern const struct verb verb_dump;
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * diskarch dump: what stands on the disks, block by block, decoded and not judged. It reads the disks one after the other
+ * and without the library, so that it also works where no majority is left. It blocks as long as a disk does.
+ */
+#include "command_line.h"
+#include "disk/device.h"
+#include "disk/disk_set.h"
+#include "disk/uuid.h"
+#include "documents.h"
+#include "dump_block.h"
+#include "escape.h"
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One disk being read. */
+struct dump {
+    const struct disk_set *set;
+    uint32_t disk;
+    uint8_t *bytes; /* room for a row */
+    bool is_json;
+    json_t *blocks; /* of this disk, with --json */
+};
+
+static const struct layout *dump_layout(const struct dump *dump)
+{
+    return &dump->set->header.layout;
+}
+
+static bool dump_read(const struct dump *dump, uint8_t *to, size_t count, uint64_t offset)
+{
+    struct device device = {.fd = dump->set->members[dump->disk].fd};
+    return device_read(&device, to, count, offset) == 0;
+}
+
+/* ---- Headers -------------------------------------------------------------------------------------------------------- */
+
+static const char *header_state(const struct dump *dump, uint64_t offset)
+{
+    struct set_header header;
+    if (!dump_read(dump, dump->bytes, dump_layout(dump)->block_bytes, offset)) {
+        return "unreadable";
+    }
+    switch (set_header_decode(dump->bytes, &header)) {
+    case HEADER_OK:
+        return "intact";
+    case HEADER_NO_MAGIC:
+        return "missing";
+    case HEADER_NEWER:
+        return "newer";
+    case HEADER_DAMAGED:
+    case HEADER_NONSENSE:
+        break;
+    }
+    return "damaged";
+}
+
+static void set_print(const struct set_header *header)
+{
+    char uuid[UUID_TEXT_BYTES];
+    printf("set %s  %s  generation %" PRIu64 "  format %u.%u\n", escaped(header->set_name),
+           uuid_format(uuid, &header->set_uuid), header->generation, header->major, header->minor);
+    printf("%" PRIu32 " disks, %" PRIu32 " slots, %" PRIu32 " registers, blocks of %" PRIu32 " bytes\n",
+           header->disk_count, header->layout.slots, header->layout.registers, header->layout.block_bytes);
+}
+
+/* ---- Blocks --------------------------------------------------------------------------------------------------------- */
+
+static void block_show(struct dump *dump, uint32_t row, uint32_t slot, const uint8_t *bytes)
+{
+    struct dump_place place = {
+        .layout = dump_layout(dump),
+        .block = {.set_tag = set_header_tag(&dump->set->header), .disk = dump->disk, .row = row, .slot = slot},
+        .bytes = bytes,
+    };
+    if (!dump->is_json) {
+        dump_block_print(&place);
+        return;
+    }
+    json_t *json = dump_block_json(&place);
+    if (json != NULL) {
+        json_array_append_new(dump->blocks, json);
+    }
+}
+
+/* A row that cannot be read is read block by block (rule D9): what can be had of it is shown. */
+static void row_show(struct dump *dump, uint32_t row)
+{
+    const struct layout *layout = dump_layout(dump);
+    bool is_whole = dump_read(dump, dump->bytes, layout_row_bytes(layout), layout_offset(layout, row, 0));
+    for (uint32_t slot = 0; slot < layout->slots; slot++) {
+        uint8_t *bytes = dump->bytes + (size_t)slot * layout->block_bytes;
+        bool is_read = is_whole || dump_read(dump, bytes, layout->block_bytes, layout_offset(layout, row, slot));
+        block_show(dump, row, slot, is_read ? bytes : NULL);
+    }
+}
+
+static void blocks_show(struct dump *dump)
+{
+    for (uint32_t row = 0; row < layout_rows(dump_layout(dump)); row++) {
+        row_show(dump, row);
+    }
+}
+
+/* ---- Disks ---------------------------------------------------------------------------------------------------------- */
+
+static void disk_print(struct dump *dump)
+{
+    const struct disk_member *member = &dump->set->members[dump->disk];
+    if (!member->is_present) {
+        printf("\ndisk %" PRIu32 "  absent: %s\n", dump->disk, escaped(member->reason));
+        return;
+    }
+    printf("\ndisk %" PRIu32 "  %s\n", dump->disk, escaped(member->path));
+    printf("  header %s, its copy %s\n", header_state(dump, 0),
+           header_state(dump, layout_header_copy_offset(dump_layout(dump))));
+    blocks_show(dump);
+}
+
+static int set_dump(const struct disk_set *set, uint8_t *bytes)
+{
+    set_print(&set->header);
+    for (uint32_t disk = 0; disk < set->header.disk_count; disk++) {
+        struct dump dump = {.set = set, .disk = disk, .bytes = bytes};
+        disk_print(&dump);
+    }
+    for (uint32_t i = 0; i < set->unplaced_count; i++) {
+        printf("\n%s\n  no disk of the set: %s\n", escaped(set->unplaced[i]), escaped(set->unplaced_reason[i]));
+    }
+    return output_finish();
+}
+
+static json_t *disk_json(struct dump *dump)
+{
+    const struct disk_member *member = &dump->set->members[dump->disk];
+    json_t *json = json_pack("{s:I, s:b}", "index", (json_int_t)dump->disk, "present", member->is_present);
+    if (!member->is_present) {
+        json_object_set_new(json, "reason", json_text(member->reason));
+        return json;
+    }
+    uint64_t copy_offset = layout_header_copy_offset(dump_layout(dump));
+    json_object_set_new(json, "path", json_text(member->path));
+    json_object_set_new(json, "header", json_string(header_state(dump, 0)));
+    json_object_set_new(json, "header_copy", json_string(header_state(dump, copy_offset)));
+    dump->blocks = json_array();
+    blocks_show(dump);
+    json_object_set_new(json, "blocks", dump->blocks);
+    return json;
+}
+
+static int set_dump_json(const struct disk_set *set, uint8_t *bytes)
+{
+    json_t *disks = json_array();
+    json_t *unplaced = json_array();
+    for (uint32_t disk = 0; disk < set->header.disk_count; disk++) {
+        struct dump dump = {.set = set, .disk = disk, .bytes = bytes, .is_json = true};
+        json_array_append_new(disks, disk_json(&dump));
+    }
+    for (uint32_t i = 0; i < set->unplaced_count; i++) {
+        json_array_append_new(unplaced, json_pack("{s:o, s:o}", "path", json_text(set->unplaced[i]), "reason",
+                                                  json_text(set->unplaced_reason[i])));
+    }
+    return json_print(json_pack("{s:o, s:o, s:o}", "set", document_header(&set->header), "disks", disks, "unplaced",
+                                unplaced));
+}
+
+static int dump_run(const struct verb *verb, int argc, char **argv)
+{
+    struct command_line line;
+    command_line_parse(verb, argc, argv, NULL, NULL, &line);
+    if (line.argument_count != 0) {
+        usage_fail("\"%s\" is one argument too many; dump takes none", escaped(line.arguments[0]));
+    }
+    static struct disk_set set; /* too large for a stack */
+    struct disk_set_options options = {.paths = line.disks, .path_count = line.disk_count, .allow_minority = true};
+    int error = disk_set_open(&options, &set);
+    if (error != 0) {
+        complain("%s", escaped(set.message));
+        return (int)exit_code_of_error(error);
+    }
+    int code = EXIT_CODE_SYSTEM;
+    uint8_t *bytes = device_buffer_new(layout_row_bytes(&set.header.layout));
+    if (bytes == NULL) {
+        complain("out of memory; free some and try again");
+    } else {
+        code = line.is_json ? set_dump_json(&set, bytes) : set_dump(&set, bytes);
+    }
+    free(bytes);
+    disk_set_close(&set);
+    return code;
+}
+
+const struct verb verb_dump = {
+    .name = "dump",
+    .arguments = "",
+    .summary = "print every block that is not empty, of every disk, decoded",
+    .detail = "Prints the state of the headers and every block that is not empty, of every disk, decoded but not judged: for\n"
+              "bug reports and the curious. Works without a majority of the disks. Needs no slot and writes nothing.",
+    .common = COMMON_DISKS | COMMON_JSON,
+    .run = dump_run,
+};

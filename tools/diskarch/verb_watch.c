@@ -1,0 +1,285 @@
+/*
+ * diskarch watch [ROLE...]: a line at each change. With roles named, changes of these roles; without, also of nodes and
+ * disks. Heartbeats are read every renew interval and with them the roles that are known; for new names all registers are
+ * read, which is much more, and therefore once in a lease only.
+ */
+#include "block/limits.h"
+#include "command_line.h"
+#include "documents.h"
+#include "escape.h"
+#include "observe.h"
+#include "report.h"
+#include "signals.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAUSE_SHORTEST_NS (50 * NS_PER_MS)
+
+struct watched_role {
+    bool is_shown; /* the status below was printed */
+    struct diskarch_role_status status;
+};
+
+/* Everything as it was shown last. */
+struct watch {
+    struct diskarch_observer *observer;
+    bool is_json;
+    bool has_names; /* roles were named: nothing else is of interest */
+    struct diskarch_set_info set;
+    struct watched_role *roles;
+    size_t role_count;
+    struct diskarch_node_status *nodes;
+    size_t node_count;
+    struct diskarch_disk_status disks[DISKS_MAX];
+    bool has_disks;  /* they were read once */
+    bool is_failing; /* the last reading failed, and that has been said */
+    int64_t scan_due_ns;
+    int code; /* of the output: what cannot be written ends the watching */
+};
+
+static int64_t now_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* ---- Lines ---------------------------------------------------------------------------------------------------------- */
+
+static void line_print_json(struct watch *watch, const char *kind, json_t *document)
+{
+    json_object_set_new(document, "wall_ms", document_wall_ms(now_ns(CLOCK_REALTIME)));
+    json_object_set_new(document, "kind", json_string(kind));
+    watch->code = json_print_line(document);
+}
+
+__attribute__((format(printf, 2, 3))) static void line_print(struct watch *watch, const char *format, ...)
+{
+    int64_t now = now_ns(CLOCK_REALTIME);
+    printf("%s.%03d  ", wall_time_words(now), (int)(now % NS_PER_S / NS_PER_MS));
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+    watch->code = output_finish();
+}
+
+/* Whether a node is thought to go on, whatever little is known of it yet: learning that is no change. */
+static enum diskarch_liveness standing(enum diskarch_liveness liveness)
+{
+    return liveness == DISKARCH_NOT_OBSERVED ? DISKARCH_ALIVE : liveness;
+}
+
+/* ---- Roles ---------------------------------------------------------------------------------------------------------- */
+
+static struct watched_role *role_find(const struct watch *watch, const char *name)
+{
+    for (size_t i = 0; i < watch->role_count; i++) {
+        if (strcmp(watch->roles[i].status.name, name) == 0) {
+            return &watch->roles[i];
+        }
+    }
+    return NULL;
+}
+
+static void role_add(struct watch *watch, const char *name)
+{
+    if (role_find(watch, name) != NULL) {
+        return;
+    }
+    struct watched_role *roles = realloc(watch->roles, (watch->role_count + 1) * sizeof(*roles));
+    if (roles == NULL) {
+        complain("out of memory; free some, or name the roles to watch");
+        exit(EXIT_CODE_SYSTEM);
+    }
+    struct watched_role *role = &roles[watch->role_count];
+    *role = (struct watched_role){.is_shown = false};
+    memcpy(role->status.name, name, strnlen(name, NAME_BYTES_MAX));
+    watch->roles = roles;
+    watch->role_count++;
+}
+
+static bool role_has_changed(const struct diskarch_role_status *before, const struct diskarch_role_status *now)
+{
+    return before->is_held != now->is_held || before->epoch != now->epoch || before->holder_slot != now->holder_slot ||
+           before->holder_incarnation != now->holder_incarnation || before->is_holder_dead != now->is_holder_dead ||
+           standing(before->liveness) != standing(now->liveness);
+}
+
+/* A role that is not there yet, or whose change is not proven yet, is looked at again the next time. */
+static void role_look(struct watch *watch, struct watched_role *role)
+{
+    struct diskarch_role_status now;
+    if (diskarch_observer_role(watch->observer, role->status.name, &now) != 0 ||
+        (role->is_shown && !role_has_changed(&role->status, &now))) {
+        return;
+    }
+    role->status = now;
+    role->is_shown = true;
+    if (watch->is_json) {
+        line_print_json(watch, "role", document_role(&now));
+    } else {
+        line_print(watch, "role %s: %s", escaped(now.name), observe_role_words(&now));
+    }
+}
+
+static void roles_scan(struct watch *watch)
+{
+    struct diskarch_role_status *roles = NULL;
+    size_t count = 0;
+    int64_t now = now_ns(CLOCK_MONOTONIC);
+    if (watch->has_names || now < watch->scan_due_ns ||
+        observe_roles(watch->observer, &roles, &count) != EXIT_CODE_OK) {
+        return;
+    }
+    watch->scan_due_ns = now + watch->set.lease_ns;
+    for (size_t i = 0; i < count; i++) {
+        role_add(watch, roles[i].name);
+    }
+    free(roles);
+}
+
+/* ---- Nodes and disks ------------------------------------------------------------------------------------------------ */
+
+static const struct diskarch_node_status *node_find(const struct watch *watch, const struct diskarch_node_status *node)
+{
+    for (size_t i = 0; i < watch->node_count; i++) {
+        if (watch->nodes[i].slot == node->slot && watch->nodes[i].incarnation == node->incarnation) {
+            return &watch->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+/* Who had left or was dead before anybody watched is history. */
+static bool node_is_news(const struct diskarch_node_status *before, const struct diskarch_node_status *now)
+{
+    if (before == NULL) {
+        return now->liveness != DISKARCH_LEFT && !now->is_dead;
+    }
+    return before->is_dead != now->is_dead || standing(before->liveness) != standing(now->liveness);
+}
+
+static void nodes_look(struct watch *watch)
+{
+    struct diskarch_node_status *nodes = NULL;
+    size_t count = 0;
+    if (observe_nodes(watch->observer, &nodes, &count) != EXIT_CODE_OK) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct diskarch_node_status *node = &nodes[i];
+        if (!node_is_news(node_find(watch, node), node)) {
+            continue;
+        }
+        if (watch->is_json) {
+            line_print_json(watch, "node", document_node(node));
+        } else {
+            line_print(watch, "node %s: %s (%016" PRIx64 ")", escaped(node->name),
+                       liveness_words(node->liveness, node->silent_ns, node->is_dead), node->incarnation);
+        }
+    }
+    free(watch->nodes);
+    watch->nodes = nodes;
+    watch->node_count = count;
+}
+
+static void disks_look(struct watch *watch)
+{
+    struct diskarch_disk_status disks[DISKS_MAX];
+    size_t count = diskarch_observer_disks(watch->observer, disks, DISKS_MAX);
+    for (size_t i = 0; i < count && i < DISKS_MAX; i++) {
+        bool is_news = watch->has_disks ? disks[i].is_good != watch->disks[i].is_good : !disks[i].is_good;
+        watch->disks[i] = disks[i];
+        if (is_news && watch->is_json) {
+            line_print_json(watch, "disk", document_disk(&disks[i]));
+        } else if (is_news) {
+            line_print(watch, "disk %" PRIu32 " %s: %s%s", disks[i].index, escaped(disks[i].path),
+                       disks[i].is_good ? "good" : "FAILED: ", disks[i].is_good ? "" : escaped(disks[i].reason));
+        }
+    }
+    watch->has_disks = true;
+}
+
+/* ---- The verb ------------------------------------------------------------------------------------------------------- */
+
+/* Disks that do not answer are waited for: that is when somebody watches. */
+static void watch_turn(struct watch *watch)
+{
+    int error = diskarch_observer_poll(watch->observer);
+    if (!watch->has_names) {
+        disks_look(watch);
+    }
+    if (error != 0) {
+        if (!watch->is_failing) {
+            observe_failed(watch->observer, error);
+        }
+        watch->is_failing = true;
+        return;
+    }
+    if (watch->is_failing) {
+        complain("a majority of the disks answers again");
+        watch->is_failing = false;
+    }
+    if (!watch->has_names) {
+        nodes_look(watch);
+        roles_scan(watch);
+    }
+    for (size_t i = 0; i < watch->role_count; i++) {
+        role_look(watch, &watch->roles[i]);
+    }
+}
+
+static int watch_loop(struct watch *watch, int signal_fd)
+{
+    int64_t pause_ns = watch->set.renew_ns < PAUSE_SHORTEST_NS ? PAUSE_SHORTEST_NS : watch->set.renew_ns;
+    struct pollfd source = {.fd = signal_fd, .events = POLLIN};
+    do {
+        watch_turn(watch);
+    } while (watch->code == EXIT_CODE_OK && poll(&source, 1, (int)(pause_ns / NS_PER_MS)) == 0);
+    return watch->code;
+}
+
+static int watch_run(const struct verb *verb, int argc, char **argv)
+{
+    struct command_line line;
+    command_line_parse(verb, argc, argv, NULL, NULL, &line);
+    struct watch watch = {.is_json = line.is_json, .has_names = line.argument_count > 0};
+    for (int i = 0; i < line.argument_count; i++) {
+        command_line_check_name("role", line.arguments[i]);
+        role_add(&watch, line.arguments[i]);
+    }
+    const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    int signal_fd = signals_open(ends, sizeof(ends) / sizeof(ends[0]));
+    int code = observe_open(&line, &watch.observer);
+    if (code == EXIT_CODE_OK) {
+        watch.set.size = sizeof(watch.set);
+        diskarch_observer_set_info(watch.observer, &watch.set);
+        diskarch_observer_watch(watch.observer); /* so that the first lines can tell liveness; a failure shows again */
+        code = watch_loop(&watch, signal_fd);
+    }
+    free(watch.roles);
+    free(watch.nodes);
+    diskarch_observer_close(watch.observer);
+    close(signal_fd);
+    return code;
+}
+
+const struct verb verb_watch = {
+    .name = "watch",
+    .arguments = "[ROLE...]",
+    .summary = "print each change of leader, epoch or liveness",
+    .detail = "Prints the state of the named roles, then a line at each change of leader, epoch or liveness, until\n"
+              "interrupted. Without names: of all roles, nodes and disks. Needs no slot and writes nothing.",
+    .common = COMMON_DISKS | COMMON_ENGINE | COMMON_JSON,
+    .run = watch_run,
+};
