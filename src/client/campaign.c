@@ -234,8 +234,10 @@ static int error_of_refusal(enum role_refusal refusal)
 /* The node will not join again: those behind have nobody left to wait for. */
 static void release_those_behind(struct campaign *campaign)
 {
-    while (campaign->first->behind != NULL) {
-        struct diskarch_role *role = campaign->first->behind;
+    struct diskarch_role *behind = campaign->first->behind;
+    while (behind != NULL) {
+        struct diskarch_role *role = behind;
+        behind = role->behind;
         candidate_release(role);
         candidate_depart(role);
     }
@@ -256,8 +258,11 @@ static void take_end(struct diskarch *node, struct campaign *campaign, const str
     if (notice->is_final) {
         release_those_behind(campaign);
     }
+    struct diskarch_role *next = first->behind;
+    assert(next != first);
     candidate_depart(first);
-    if (campaign->first != NULL) {
+    assert(campaign->first == next);
+    if (next != NULL) {
         campaign_submit(node, campaign);
     } else {
         campaign_free(node, campaign);

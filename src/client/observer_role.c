@@ -208,6 +208,7 @@ static int read_rows(struct diskarch_observer *observer, uint32_t first, uint32_
     batch_init(&batch, observer, first, count);
     batch_read_twice(&batch);
     for (uint32_t i = 0; i < count; i++) {
+        ret_findings[i] = (struct row_finding){0};
         is_open[i] = !batch_finding(&batch, i, &ret_findings[i]);
     }
     for (uint32_t i = 0; i < count && is_quorum(observer); i++) {
@@ -312,15 +313,12 @@ static int begin_reading(struct diskarch_observer *observer)
 
 int diskarch_observer_role(struct diskarch_observer *observer, const char *name, struct diskarch_role_status *ret)
 {
-    pthread_mutex_lock(&observer->mutex);
-    int error = 0;
     if (name == NULL || name_check(name) != NAME_OK) {
-        error = message_set(DISKARCH_EUSAGE, observer->message, sizeof observer->message,
-                            "role: its name is not 1 to 63 bytes of printable UTF-8; give such a name");
+        return message_set(DISKARCH_EUSAGE, observer->message, sizeof observer->message,
+                           "role: its name is not 1 to 63 bytes of printable UTF-8; give such a name");
     }
-    if (error == 0) {
-        error = begin_reading(observer);
-    }
+    pthread_mutex_lock(&observer->mutex);
+    int error = begin_reading(observer);
     if (error == 0) {
         error = find_role(observer, name, ret);
     }

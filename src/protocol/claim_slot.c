@@ -43,8 +43,9 @@ static bool slot_is_retired(const struct node *node, uint32_t slot, uint64_t inc
         return false;
     }
     if (entry->state == WATCH_LEFT) {
-        /* T9: it left, but never said that nothing of it is still on its way. */
-        return node->slow_ns - entry->since_slow_ns >= node_timings(node)->quarantine_ns;
+        /* T9: it left, but has not said that nothing of it is on its way any more. It may still write until its lease
+         * ends, and what it wrote may land for a quarantine more. */
+        return node->slow_ns - entry->since_slow_ns >= node->watch.watch_ns + node_timings(node)->quarantine_ns;
     }
     return entry->is_retired || (entry->state == WATCH_DEAD && entry->is_found_dead &&
                                  node->slow_ns - entry->verdict_slow_ns >= node_timings(node)->quarantine_ns);

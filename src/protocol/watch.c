@@ -97,7 +97,7 @@ static void watch_confirm(struct watch *watch, struct watch_entry *entry, uint32
     entry->confirmed_disks |= (uint16_t)(1U << disk);
     uint32_t count = 0;
     for (uint32_t i = 0; i < watch->disk_count; i++) {
-        count += entry->confirmed_disks >> i & 1U;
+        count += (uint32_t)entry->confirmed_disks >> i & 1U;
     }
     if (count >= majority_of(watch->disk_count)) {
         entry_found_dead(watch, entry, slow_ns);

@@ -91,8 +91,8 @@ struct runtime {
 
 /* ---- thread.c ---------------------------------------------------------------------------------------------------- */
 
-/* The node thread: `runtime` is a struct runtime. */
-void *thread_main(void *runtime);
+/* The node thread: `argument` is its struct runtime. */
+void *thread_main(void *argument);
 
 /* Files a notice of a role, or of the node. */
 void thread_tell_role(struct runtime *runtime, uint32_t role, const struct runtime_notice *notice);

@@ -1,6 +1,6 @@
 /*
- * What `diskarch lock` and its guard say to each other over one SOCK_SEQPACKET pair: messages of one fixed shape, in both
- * directions. Both ends are of one build, on one host, so that native integers will do.
+ * What `diskarch lock` and its guard say to each other over one SOCK_SEQPACKET pair: messages of one fixed shape, in
+ * both directions. Both ends are of one build, on one host, so that native integers will do.
  *
  * The end of the control descriptor is a message too: the guard takes it for the death of its parent.
  */

@@ -15,8 +15,8 @@
 enum { STAT_BYTES = 1024, ROOM_FIRST = 1024 };
 
 /*
- * Fields 3 (state), 4 (parent) and 22 (start time) of /proc/PID/stat. Field 2 is the program's name in parentheses, which
- * may hold spaces and parentheses itself: the fields go on after the last one.
+ * Fields 3 (state), 4 (parent) and 22 (start time) of /proc/PID/stat. Field 2 is the program's name in parentheses,
+ * which may hold spaces and parentheses itself: the fields go on after the last one.
  */
 static bool stat_parse(const char *text, struct process *process)
 {
@@ -112,8 +112,8 @@ static void tree_swap(struct process_tree *tree, size_t a, size_t b)
 }
 
 /*
- * Moves the descendants of `root` to the front and forgets the rest. Each pass adds the next generations. Zombies stay: a
- * process whose first thread has ended looks like one while its other threads run on.
+ * Moves the descendants of `root` to the front and forgets the rest. Each pass adds the next generations. Zombies stay:
+ * a process whose first thread has ended looks like one while its other threads run on.
  */
 static void tree_keep_descendants(struct process_tree *tree, pid_t root)
 {
@@ -149,8 +149,8 @@ int process_tree_scan(struct process_tree *tree)
 }
 
 /*
- * Between the scan and now the pid may have gone to a stranger. A descriptor of the process settles it: if the start time
- * is still the same once the descriptor is open, the descriptor is of the process that was scanned.
+ * Between the scan and now the pid may have gone to a stranger. A descriptor of the process settles it: if the start
+ * time is still the same once the descriptor is open, the descriptor is of the process that was scanned.
  */
 static void process_signal(const struct process *process, int signal)
 {
@@ -194,8 +194,8 @@ void process_tree_kill(struct process_tree *tree)
 }
 
 /*
- * A command cannot be suspended from the terminal: its shell waits for `diskarch lock`, which goes on renewing the lease and
- * cannot stop, so the terminal would hang. SIGSTOP, which somebody sent on purpose, is respected.
+ * A command cannot be suspended from the terminal: its shell waits for `diskarch lock`, which goes on renewing the
+ * lease and cannot stop, so the terminal would hang. SIGSTOP, which somebody sent on purpose, is respected.
  */
 static void stopped_child_continue(pid_t pid, int status)
 {

@@ -1,9 +1,9 @@
 /*
- * The descendants of the calling process, found and signalled by way of /proc. The guard stops a command's tree with it, and
- * `diskarch lock` does when its guard has been killed.
+ * The descendants of the calling process, found and signalled by way of /proc. The guard stops a command's tree with
+ * it, and `diskarch lock` does when its guard has been killed.
  *
- * It works for a process that is a child subreaper: then whoever loses its parent becomes our child, so nothing can leave
- * the tree, by setsid or by forking twice, and "waitpid knows no child" proves that the tree is gone.
+ * It works for a process that is a child subreaper: then whoever loses its parent becomes our child, so nothing can
+ * leave the tree, by setsid or by forking twice, and "waitpid knows no child" proves that the tree is gone.
  * /proc/PID/task/TID/children is not there on every kernel: the tree is built from the parent in /proc/PID/stat.
  *
  * Knows no lease and no command: it is told what to send.
@@ -48,8 +48,9 @@ void process_tree_terminate(struct process_tree *tree);
 void process_tree_kill(struct process_tree *tree);
 
 /*
- * Collects every child that has ended. True if no child is left, hence no descendant. When `watched` was among them, its
- * wait status goes to *ret_status and 0 to *watched. A child that the terminal has stopped is continued (see the source).
+ * Collects every child that has ended. True if no child is left, hence no descendant. When `watched` was among them,
+ * its wait status goes to *ret_status and 0 to *watched. A child that the terminal has stopped is continued (see the
+ * source).
  */
 bool process_tree_reap(pid_t *watched, int *ret_status);
 

@@ -11,7 +11,8 @@ enum { EXIT_NOT_EXECUTED = 127 };
 /* Never returns. An error goes to the pipe, which a successful exec closes. */
 static void command_become(char *const *argv, pid_t group, pid_t guard, int error_pipe)
 {
-    /* If the guard is killed, the command is too. It may have been killed before this took effect, hence the second look. */
+    /* If the guard is killed, the command is too. It may have been killed before this took effect, hence the second
+     * look. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != guard) {
         _exit(EXIT_NOT_EXECUTED);

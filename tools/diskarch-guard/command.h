@@ -5,11 +5,11 @@
 #include <sys/types.h>
 
 /*
- * Runs argv (found by PATH) as a child, in process group `group`, so that it has the terminal just as if it had been started
- * without a guard; standard streams and further descriptors are inherited. 0 or -errno.
+ * Runs argv (found by PATH) as a child, in process group `group`, so that it has the terminal just as if it had been
+ * started without a guard; standard streams and further descriptors are inherited. 0 or -errno.
  *
- * Does not wait for the exec, which a hung file system may hold up: when *ret_result_fd polls readable, command_result()
- * tells what became of it.
+ * Does not wait for the exec, which a hung file system may hold up: when *ret_result_fd polls readable,
+ * command_result() tells what became of it.
  */
 int command_start(char *const *argv, pid_t group, pid_t *ret_pid, int *ret_result_fd);
 

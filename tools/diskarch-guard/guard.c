@@ -27,11 +27,11 @@
 
 #define SLEEP_SHORTEST_NS NS_PER_MS
 
-/* ---- Becoming a guard ----------------------------------------------------------------------------------------------- */
+/* ---- Becoming a guard -------------------------------------------------------------------------------------------- */
 
 /*
- * A starved guard is a late guard. Real time is taken only from an ordinary priority, because SCHED_RESET_ON_FORK then gives
- * the command exactly what it would have had without a guard. Where it is refused, the margin has to do.
+ * A starved guard is a late guard. Real time is taken only from an ordinary priority, because SCHED_RESET_ON_FORK then
+ * gives the command exactly what it would have had without a guard. Where it is refused, the margin has to do.
  */
 static void priority_raise(void)
 {
@@ -64,18 +64,21 @@ int guard_open(const struct guard_options *options, struct guard *ret)
     if (status != 0) {
         return status;
     }
-    /* A group of its own: what is sent to the parent's group, from a terminal or by a shell, does not stop the guard too. */
+    /* A group of its own: what is sent to the parent's group, from a terminal or by a shell, does not stop the guard
+     * too. */
     ret->parent_group = getpgrp();
     if (setpgid(0, 0) != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
         fcntl(options->control_fd, F_SETFD, FD_CLOEXEC) != 0) {
         goto failed;
     }
-    /* Of the two clocks this is the one that wakes the guard after a suspend; how much time has passed is judged by both. */
+    /* Of the two clocks this is the one that wakes the guard after a suspend; how much time has passed is judged by
+     * both. */
     ret->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (ret->timer_fd < 0) {
         goto failed;
     }
-    /* The scan makes its room before memory is locked. What is mapped later is not: beyond the limit it could not be had. */
+    /* The scan makes its room before memory is locked. What is mapped later is not: beyond the limit it could not be
+     * had. */
     process_tree_scan(&ret->tree);
     (void)mlockall(MCL_CURRENT);
     priority_raise();
@@ -102,9 +105,10 @@ void guard_close(struct guard *guard)
     process_tree_done(&guard->tree);
 }
 
-/* ---- Talking to the parent ------------------------------------------------------------------------------------------ */
+/* ---- Talking to the parent --------------------------------------------------------------------------------------- */
 
-/* Never waits: a parent that does not listen must not hold the guard back. GUARD_GONE it also learns from the guard's end. */
+/* Never waits: a parent that does not listen must not hold the guard back. GUARD_GONE it also learns from the
+ * guard's end. */
 static void parent_tell(const struct guard *guard, enum guard_message_kind kind, int number)
 {
     struct guard_message message = {.kind = kind, .number = number};
@@ -141,8 +145,8 @@ static void result_take(struct guard *guard)
 }
 
 /*
- * The parent read its clocks before it asked how much was left, so the lease ends no earlier than that reading plus what was
- * left; what has passed since is taken by the faster clock.
+ * The parent read its clocks before it asked how much was left, so the lease ends no earlier than that reading plus
+ * what was left; what has passed since is taken by the faster clock.
  */
 static void deadline_take(struct guard *guard, const struct guard_message *message)
 {
@@ -190,7 +194,7 @@ static void orders_take(struct guard *guard)
     }
 }
 
-/* ---- Judging -------------------------------------------------------------------------------------------------------- */
+/* ---- Judging ----------------------------------------------------------------------------------------------------- */
 
 static int64_t lease_kill_ns(const struct guard *guard)
 {
@@ -263,7 +267,7 @@ static void judge(struct guard *guard)
     }
 }
 
-/* ---- Sleeping ------------------------------------------------------------------------------------------------------- */
+/* ---- Sleeping ---------------------------------------------------------------------------------------------------- */
 
 /* 7/8 of the way: the timer's clock may run slower than the one that counts, and each waking judges anew. */
 static int64_t sleep_towards_ns(const struct guard *guard, int64_t due_ns)

@@ -1,12 +1,12 @@
 /*
  * The guard of one command: starts it, and sees to it that nothing of it runs beyond the lease.
  *
- * It judges time by itself, by rule T1, from the deadlines it was told, so that a parent that hangs, is stopped or is killed
- * changes nothing. Before the lease ends it stops the command and all its descendants: SIGTERM at the end of the lease less
- * margin less grace, SIGKILL at the end less margin. It does so at once when its parent is gone.
+ * It judges time by itself, by rule T1, from the deadlines it was told, so that a parent that hangs, is stopped or is
+ * killed changes nothing. Before the lease ends it stops the command and all its descendants: SIGTERM at the end of the
+ * lease less margin less grace, SIGKILL at the end less margin. It does so at once when its parent is gone.
  *
- * Knows a deadline and a process tree. Must never know disks, roles or epochs, and does no disk I/O once it runs: a hung
- * file system must not hold it back.
+ * Knows a deadline and a process tree. Must never know disks, roles or epochs, and does no disk I/O once it runs: a
+ * hung file system must not hold it back.
  */
 #ifndef DISKARCH_GUARD_GUARD_H
 #define DISKARCH_GUARD_GUARD_H
@@ -51,8 +51,8 @@ struct guard {
     struct process_tree tree;
 };
 
-/* Makes this process fit for the task: subreaper, own process group, signals blocked, memory locked and real-time priority
- * where allowed. 0 or -errno. */
+/* Makes this process fit for the task: subreaper, own process group, signals blocked, memory locked and real-time
+ * priority where allowed. 0 or -errno. */
 int guard_open(const struct guard_options *options, struct guard *ret);
 void guard_close(struct guard *guard);
 

@@ -33,7 +33,7 @@ static bool verb_has_common(const struct verb *verb, const struct common_option 
     return common->bit == 0 || (verb->common & common->bit) != 0;
 }
 
-/* ---- Help ----------------------------------------------------------------------------------------------------------- */
+/* ---- Help -------------------------------------------------------------------------------------------------------- */
 
 static void option_print_help(const struct verb_option *option)
 {
@@ -63,10 +63,10 @@ static void verb_print_help(const struct verb *verb)
     printf("\nDurations are written 500ms, 10s, 1m, 2h or 1d. Exit codes: see `diskarch --help` or diskarch(1).\n");
 }
 
-/* ---- Parsing -------------------------------------------------------------------------------------------------------- */
+/* ---- Parsing ----------------------------------------------------------------------------------------------------- */
 
-/* The verb's options in the form of getopt_long; `letters` starts with "+:", so that the first argument ends the options
- * (a command's options are its own) and a missing value is told from an unknown option. */
+/* The verb's options in the form of getopt_long. `letters` has a ":" in front, so that a missing value is told from an
+ * unknown option, and a "+" before it where the first argument ends the options. */
 struct getopt_table {
     struct option options[OPTIONS_MAX + 1];
     size_t count;
@@ -88,7 +88,8 @@ static void table_add(struct getopt_table *table, const struct verb_option *opti
 
 static void table_init(struct getopt_table *table, const struct verb *verb)
 {
-    *table = (struct getopt_table){.letters = "+:"};
+    *table = (struct getopt_table){0};
+    snprintf(table->letters, sizeof table->letters, "%s", verb->takes_command ? "+:" : ":");
     for (size_t i = 0; i < verb->option_count; i++) {
         table_add(table, &verb->options[i]);
     }
@@ -200,7 +201,7 @@ struct diskarch_options command_line_options(const struct command_line *line)
     };
 }
 
-/* ---- Values --------------------------------------------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------------------------------------------------ */
 
 void command_line_check_name(const char *thing, const char *text)
 {

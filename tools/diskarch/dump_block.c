@@ -67,8 +67,10 @@ static const char *kind_name(const struct dump_place *place, enum block_kind kin
 
 static const char *state_name(enum heartbeat_state state)
 {
-    static const char *const names[] = {
-        [HEARTBEAT_NONE] = "none", [HEARTBEAT_JOINED] = "joined", [HEARTBEAT_READY] = "ready", [HEARTBEAT_LEFT] = "left"};
+    static const char *const names[] = {[HEARTBEAT_NONE] = "none",
+                                        [HEARTBEAT_JOINED] = "joined",
+                                        [HEARTBEAT_READY] = "ready",
+                                        [HEARTBEAT_LEFT] = "left"};
     return names[state];
 }
 
@@ -81,7 +83,7 @@ static const char *hold_name(enum role_hold hold)
     return names[hold];
 }
 
-/* ---- In words ------------------------------------------------------------------------------------------------------- */
+/* ---- In words ---------------------------------------------------------------------------------------------------- */
 
 /* Slot and incarnation: as everywhere, the incarnation alone would do, but the slot tells where to look. */
 static void print_id(struct node_id id)
@@ -185,13 +187,13 @@ void dump_block_print(const struct dump_place *place)
     print_content(place, &content);
 }
 
-/* ---- In JSON -------------------------------------------------------------------------------------------------------- */
+/* ---- In JSON ----------------------------------------------------------------------------------------------------- */
 
 static json_t *node_id_json(struct node_id id)
 {
-    return node_id_is_none(id) ? json_null()
-                               : json_pack("{s:I, s:o}", "slot", (json_int_t)id.slot, "incarnation",
-                                           json_hex(id.incarnation));
+    return node_id_is_none(id)
+               ? json_null()
+               : json_pack("{s:I, s:o}", "slot", (json_int_t)id.slot, "incarnation", json_hex(id.incarnation));
 }
 
 static json_t *ballot_json(struct ballot ballot)
@@ -269,9 +271,9 @@ json_t *dump_block_json(const struct dump_place *place)
     if (sight == SIGHT_EMPTY) {
         return NULL;
     }
-    json_t *json = json_pack("{s:I, s:I, s:s, s:s}", "row", (json_int_t)place->block.row, "slot",
-                             (json_int_t)place->block.slot, "kind", kind_name(place, content.kind), "block",
-                             states[sight]);
+    json_t *json =
+        json_pack("{s:I, s:I, s:s, s:s}", "row", (json_int_t)place->block.row, "slot", (json_int_t)place->block.slot,
+                  "kind", kind_name(place, content.kind), "block", states[sight]);
     if (sight != SIGHT_WRITTEN) {
         return json;
     }

@@ -1,4 +1,5 @@
-/* Durations, counts and rates as people write them: always with a unit, so that nobody has to remember a default one. */
+/* Durations, counts and rates as people write them: always with a unit, so that nobody has to remember a default
+ * one. */
 #ifndef DISKARCH_COMMAND_DURATION_H
 #define DISKARCH_COMMAND_DURATION_H
 

@@ -1,6 +1,6 @@
 /*
- * Text from disks, host names and paths on its way to a terminal. Whoever can write to a shared disk could otherwise move
- * the cursor, change colours or turn the direction of writing in an operator's terminal.
+ * Text from disks, host names and paths on its way to a terminal. Whoever can write to a shared disk could otherwise
+ * move the cursor, change colours or turn the direction of writing in an operator's terminal.
  */
 #ifndef DISKARCH_COMMAND_ESCAPE_H
 #define DISKARCH_COMMAND_ESCAPE_H
@@ -11,8 +11,8 @@
 #define ESCAPED_BYTES(bytes) (4 * (bytes) + 1)
 
 /*
- * Copies text, with \xNN for each byte of a control character, of a character that changes the direction of writing, and of
- * anything that is not UTF-8; a backslash becomes \\. Cuts at a whole character if room is short. Returns ret.
+ * Copies text, with \xNN for each byte of a control character, of a character that changes the direction of writing,
+ * and of anything that is not UTF-8; a backslash becomes \\. Cuts at a whole character if room is short. Returns ret.
  */
 const char *escape_text(const char *text, char *ret, size_t room);
 

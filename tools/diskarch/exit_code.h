@@ -1,6 +1,6 @@
 /*
- * Every exit code of the command, once: `diskarch --help` prints this table, the manual page repeats it, and a test holds
- * them against each other.
+ * Every exit code of the command, once: `diskarch --help` prints this table, the manual page repeats it, and a test
+ * holds them against each other.
  */
 #ifndef DISKARCH_COMMAND_EXIT_CODE_H
 #define DISKARCH_COMMAND_EXIT_CODE_H

@@ -62,8 +62,8 @@ int guard_link_open(const char *path, int64_t grace_ns, int64_t margin_ns, char 
     while (command[count] != NULL) {
         count++;
     }
-    const char *head[GUARD_WORDS] = {path,     "--control", numbers[0], "--grace", numbers[1],
-                                     "--margin", numbers[2],  "--"};
+    const char *head[GUARD_WORDS] = {path,       "--control", numbers[0], "--grace",
+                                     numbers[1], "--margin",  numbers[2], "--"};
     char **words = calloc(GUARD_WORDS + count + 1, sizeof(*words));
     int status = -ENOMEM;
     pid_t pid = 0;

@@ -20,7 +20,8 @@ struct guard_link {
 bool guard_link_find(char *ret_path, size_t room);
 
 /* Starts the guard on a command (which does not run before the first deadline). 0 or -errno. */
-int guard_link_open(const char *path, int64_t grace_ns, int64_t margin_ns, char *const *command, struct guard_link *ret);
+int guard_link_open(const char *path, int64_t grace_ns, int64_t margin_ns, char *const *command,
+                    struct guard_link *ret);
 
 /* Closes the descriptor, which the guard takes for the death of its parent. */
 void guard_link_close(struct guard_link *link);

@@ -1,7 +1,7 @@
 /*
- * Taking the roles of `diskarch lock`. They are taken one after the other, in the order of their names: two commands that
- * want the same two roles then never hold one each and wait for the other. When one that was held is lost meanwhile,
- * everything is given back and begun anew, for the same reason.
+ * Taking the roles of `diskarch lock`. They are taken one after the other, in the order of their names: two commands
+ * that want the same two roles then never hold one each and wait for the other. When one that was held is lost
+ * meanwhile, everything is given back and begun anew, for the same reason.
  */
 #include "block/limits.h"
 #include "escape.h"
@@ -62,7 +62,8 @@ static bool all_are_led(const struct lock *lock)
     return true;
 }
 
-/* Who holds it, under which epoch, and whether that node lives (rule N8): an observer watches for up to two renewals. */
+/* Who holds it, under which epoch, and whether that node lives (rule N8): an observer watches for up to two
+ * renewals. */
 static void holder_explain(const struct lock *lock, const char *name)
 {
     struct diskarch_observer *observer;

@@ -1,7 +1,7 @@
 /*
- * Running the command of `diskarch lock` inside the lease. This side tells the guard a fresh deadline after each renewal,
- * forwards signals, and waits until the guard says that nothing of the command is left. Only then may the roles be resigned
- * (rule N6). If the guard is killed, its orphans become ours, and are killed here.
+ * Running the command of `diskarch lock` inside the lease. This side tells the guard a fresh deadline after each
+ * renewal, forwards signals, and waits until the guard says that nothing of the command is left. Only then may the
+ * roles be resigned (rule N6). If the guard is killed, its orphans become ours, and are killed here.
  */
 #include "block/limits.h"
 #include "common/process_tree.h"
@@ -69,7 +69,7 @@ static void leadership_lost(struct run *run)
     }
 }
 
-/* ---- What the library says ------------------------------------------------------------------------------------------ */
+/* ---- What the library says --------------------------------------------------------------------------------------- */
 
 static void event_take(struct run *run, const struct diskarch_event *event)
 {
@@ -80,7 +80,8 @@ static void event_take(struct run *run, const struct diskarch_event *event)
     }
     const char *name = escaped(role->name);
     if (event->kind == DISKARCH_LOST) {
-        complain("leadership of role \"%s\", epoch %" PRIu64 ", was lost: %s", name, event->epoch, escaped(event->text));
+        complain("leadership of role \"%s\", epoch %" PRIu64 ", was lost: %s", name, event->epoch,
+                 escaped(event->text));
         leadership_lost(run);
     } else if (event->kind == DISKARCH_AT_RISK && lock->is_verbose) {
         complain("role \"%s\" is at risk: less than half of the lease is left", name);
@@ -97,7 +98,7 @@ static void events_take(struct run *run)
     }
 }
 
-/* ---- What the guard says -------------------------------------------------------------------------------------------- */
+/* ---- What the guard says ----------------------------------------------------------------------------------------- */
 
 static void message_take(struct run *run, const struct guard_message *message)
 {
@@ -108,15 +109,17 @@ static void message_take(struct run *run, const struct guard_message *message)
     case GUARD_STOPPING:
         if (message->number == GUARD_CAUSE_LEASE && !run->is_lost) {
             run->is_lost = true;
-            complain("the lease is about to end without a renewal, so the command is stopped; look for disks that hang, "
-                     "or give a shorter --grace");
+            complain("the lease is about to end without a renewal, so the command is stopped; look for disks that "
+                     "hang, for a stopped process or a starved processor");
         } else if (message->number == GUARD_CAUSE_LEFTOVER && run->lock->is_verbose) {
             complain("the command has ended; the processes it left behind are stopped");
         }
         break;
     case GUARD_STUCK:
-        complain("process %d survives SIGKILL, most likely in the kernel waiting for a disk; its role stays held until it "
-                 "is gone or the lease ends", message->number);
+        complain(
+            "process %d survives SIGKILL, most likely in the kernel waiting for a disk; its role stays held until it "
+            "is gone or the lease ends",
+            message->number);
         break;
     case GUARD_GONE:
         run->wait_status = message->number;
@@ -153,11 +156,11 @@ static void messages_take(struct run *run)
     }
 }
 
-/* ---- What the terminal and others say ------------------------------------------------------------------------------- */
+/* ---- What the terminal and others say ---------------------------------------------------------------------------- */
 
 /*
- * What the terminal sends, it sends to the whole foreground group, the command included: only what was sent to us alone is
- * passed on. Control-Z is undone by the guard, as a stopped command could not be told when its time is up.
+ * What the terminal sends, it sends to the whole foreground group, the command included: only what was sent to us alone
+ * is passed on. Control-Z is undone by the guard, as a stopped command could not be told when its time is up.
  */
 static void signals_forward(struct run *run)
 {
@@ -172,7 +175,7 @@ static void signals_forward(struct run *run)
     }
 }
 
-/* ---- The loop ------------------------------------------------------------------------------------------------------- */
+/* ---- The loop ---------------------------------------------------------------------------------------------------- */
 
 static void run_loop(struct run *run)
 {
@@ -211,7 +214,8 @@ int lock_run(struct lock *lock)
     struct run run = {.lock = lock};
     int status = guard_link_open(lock->guard_path, lock->grace_ns, lock->margin_ns, lock->command, &run.link);
     if (status != 0) {
-        complain("guard %s cannot be started: %s; check the installation", escaped(lock->guard_path), strerror(-status));
+        complain("guard %s cannot be started: %s; check the installation", escaped(lock->guard_path),
+                 strerror(-status));
         return EXIT_CODE_GUARD;
     }
     run_loop(&run);

@@ -19,7 +19,8 @@ _Noreturn void usage_fail(const char *format, ...) __attribute__((format(printf,
 /* What the shell gets for an error of the library. */
 enum exit_code exit_code_of_error(int error);
 
-/* The words of rule N8: "alive", "silent for 2.4 s", "not yet observed", "left"; also "dead". Static storage, one thread. */
+/* The words of rule N8: "alive", "silent for 2.4 s", "not yet observed", "left"; also "dead". Static storage, one
+ * thread. */
 const char *liveness_words(enum diskarch_liveness liveness, int64_t silent_ns, bool is_dead);
 
 /* The same in JSON: "alive", "silent", "not_observed", "left". */

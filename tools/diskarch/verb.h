@@ -27,6 +27,7 @@ struct verb {
     unsigned common;                   /* enum verb_common */
     const struct verb_option *options; /* of this verb alone */
     size_t option_count;
+    bool takes_command; /* the first argument ends the options: what comes behind it is a command's own */
     int (*run)(const struct verb *verb, int argc, char **argv); /* argv[0] is the verb's name; returns an exit code */
 };
 

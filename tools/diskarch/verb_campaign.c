@@ -1,5 +1,7 @@
 /* diskarch campaign ROLE: be a candidate or the leader until told to stop, and say what happens. */
+#include "block/limits.h"
 #include "command_line.h"
+#include "documents.h"
 #include "escape.h"
 #include "report.h"
 #include "signals.h"
@@ -27,10 +29,11 @@ struct campaign {
 static const char *event_code(enum diskarch_event_kind kind)
 {
     static const char *const codes[] = {
-        [DISKARCH_JOINED] = "joined", [DISKARCH_JOIN_WAITS] = "join_waits",   [DISKARCH_CANDIDATE] = "candidate",
-        [DISKARCH_LEADER] = "leader", [DISKARCH_AT_RISK] = "at_risk",         [DISKARCH_SAFE] = "safe",
-        [DISKARCH_LOST] = "lost",     [DISKARCH_RELEASED] = "released",       [DISKARCH_REFUSED] = "refused",
-        [DISKARCH_LEASE_ENDED] = "lease_ended",
+        [DISKARCH_JOINED] = "joined",       [DISKARCH_JOIN_WAITS] = "join_waits",
+        [DISKARCH_CANDIDATE] = "candidate", [DISKARCH_LEADER] = "leader",
+        [DISKARCH_AT_RISK] = "at_risk",     [DISKARCH_SAFE] = "safe",
+        [DISKARCH_LOST] = "lost",           [DISKARCH_RELEASED] = "released",
+        [DISKARCH_REFUSED] = "refused",     [DISKARCH_LEASE_ENDED] = "lease_ended",
     };
     assert(kind >= DISKARCH_JOINED && kind <= DISKARCH_LEASE_ENDED);
     return codes[kind];
@@ -48,11 +51,11 @@ static const char *reason_code(enum diskarch_reason reason)
     return codes[reason];
 }
 
-static double wall_seconds(void)
+static int64_t wall_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3;
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 static struct diskarch_node_info node_info(const struct campaign *campaign)
@@ -65,8 +68,8 @@ static struct diskarch_node_info node_info(const struct campaign *campaign)
 static int event_print_json(const struct campaign *campaign, const struct diskarch_event *event)
 {
     struct diskarch_node_info info = node_info(campaign);
-    json_t *json = json_pack("{s:f, s:s, s:o}", "time", wall_seconds(), "event", event_code(event->kind), "node",
-                             json_text(info.node_name));
+    json_t *json = json_pack("{s:o, s:s, s:o}", "wall_ms", document_wall_ms(wall_ns()), "event",
+                             event_code(event->kind), "node", json_text(info.node_name));
     if (event->role != NULL) {
         json_object_set_new(json, "role", json_text(campaign->role_name));
     }
@@ -223,8 +226,9 @@ const struct verb verb_campaign = {
     .name = "campaign",
     .arguments = "ROLE",
     .summary = "be a candidate or the leader of a role until stopped",
-    .detail = "Joins the set and campaigns for ROLE until SIGINT, SIGTERM or SIGHUP, then resigns and leaves cleanly. Prints one\n"
-              "line for each event. After a lost lease it joins again by itself.",
+    .detail =
+        "Joins the set and campaigns for ROLE until SIGINT, SIGTERM or SIGHUP, then resigns and leaves cleanly. Prints a\n"
+        "line for each event. After a lost lease it joins again by itself.",
     .common = COMMON_DISKS | COMMON_NODE | COMMON_ENGINE | COMMON_JSON,
     .run = campaign_run,
 };

@@ -35,7 +35,7 @@ static bool dump_read(const struct dump *dump, uint8_t *to, size_t count, uint64
     return device_read(&device, to, count, offset) == 0;
 }
 
-/* ---- Headers -------------------------------------------------------------------------------------------------------- */
+/* ---- Headers ----------------------------------------------------------------------------------------------------- */
 
 static const char *header_state(const struct dump *dump, uint64_t offset)
 {
@@ -66,7 +66,7 @@ static void set_print(const struct set_header *header)
            header->disk_count, header->layout.slots, header->layout.registers, header->layout.block_bytes);
 }
 
-/* ---- Blocks --------------------------------------------------------------------------------------------------------- */
+/* ---- Blocks ------------------------------------------------------------------------------------------------------ */
 
 static void block_show(struct dump *dump, uint32_t row, uint32_t slot, const uint8_t *bytes)
 {
@@ -104,7 +104,7 @@ static void blocks_show(struct dump *dump)
     }
 }
 
-/* ---- Disks ---------------------------------------------------------------------------------------------------------- */
+/* ---- Disks ------------------------------------------------------------------------------------------------------- */
 
 static void disk_print(struct dump *dump)
 {
@@ -162,8 +162,8 @@ static int set_dump_json(const struct disk_set *set, uint8_t *bytes)
         json_array_append_new(unplaced, json_pack("{s:o, s:o}", "path", json_text(set->unplaced[i]), "reason",
                                                   json_text(set->unplaced_reason[i])));
     }
-    return json_print(json_pack("{s:o, s:o, s:o}", "set", document_header(&set->header), "disks", disks, "unplaced",
-                                unplaced));
+    return json_print(
+        json_pack("{s:o, s:o, s:o}", "set", document_header(&set->header), "disks", disks, "unplaced", unplaced));
 }
 
 static int dump_run(const struct verb *verb, int argc, char **argv)
@@ -196,8 +196,9 @@ const struct verb verb_dump = {
     .name = "dump",
     .arguments = "",
     .summary = "print every block that is not empty, of every disk, decoded",
-    .detail = "Prints the state of the headers and every block that is not empty, of every disk, decoded but not judged: for\n"
-              "bug reports and the curious. Works without a majority of the disks. Needs no slot and writes nothing.",
+    .detail =
+        "Prints the state of the headers and every block that is not empty, of every disk, decoded but not judged: for\n"
+        "bug reports and the curious. Works without a majority of the disks. Needs no slot and writes nothing.",
     .common = COMMON_DISKS | COMMON_JSON,
     .run = dump_run,
 };

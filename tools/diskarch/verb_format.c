@@ -23,8 +23,19 @@ enum { FORCE_MAX = 32, SLOTS_DEFAULT = 32, REGISTERS_DEFAULT = 256, DRIFT_DEFAUL
 #define PROGRESS_AFTER_NS NS_PER_S /* what is done sooner needs no progress shown */
 #define PROGRESS_EVERY_NS (200 * NS_PER_MS)
 
-enum { LETTER_NAME = LETTER_NONE + 1, LETTER_SLOTS, LETTER_REGISTERS, LETTER_LEASE, LETTER_RENEW, LETTER_IO_DEADLINE,
-       LETTER_QUARANTINE, LETTER_DRIFT, LETTER_SLOT_REUSE, LETTER_BLOCK_SIZE, LETTER_FORCE };
+enum {
+    LETTER_NAME = LETTER_NONE + 1,
+    LETTER_SLOTS,
+    LETTER_REGISTERS,
+    LETTER_LEASE,
+    LETTER_RENEW,
+    LETTER_IO_DEADLINE,
+    LETTER_QUARANTINE,
+    LETTER_DRIFT,
+    LETTER_SLOT_REUSE,
+    LETTER_BLOCK_SIZE,
+    LETTER_FORCE
+};
 
 static const struct verb_option options[] = {
     {LETTER_NAME, "name", "NAME", "name of the set (default: diskarch)"},
@@ -32,7 +43,8 @@ static const struct verb_option options[] = {
     {LETTER_REGISTERS, "registers", "R", "roles and registers there can be (default: 256)"},
     {LETTER_LEASE, "lease", "DURATION", "L, how long a leader may act on one renewal (default: 10s)"},
     {LETTER_RENEW, "renew", "DURATION", "between two heartbeats, at most L/3 (default: L/10)"},
-    {LETTER_IO_DEADLINE, "io-deadline", "DURATION", "after which a request stops counting, at most L/4 (default: L/20)"},
+    {LETTER_IO_DEADLINE, "io-deadline", "DURATION",
+     "after which a request stops counting, at most L/4 (default: L/20)"},
     {LETTER_QUARANTINE, "quarantine", "DURATION", "after which no write of a dead node can land (default: 60s)"},
     {LETTER_DRIFT, "clock-drift", "RATE", "how far a clock's rate may be off, as 0.5% or 5000ppm (default: 0.5%)"},
     {LETTER_SLOT_REUSE, "slot-reuse", "WHEN", "slots of dead nodes: quarantine (default) or never"},
@@ -120,7 +132,7 @@ static void format_take(void *context, int letter, const char *argument)
     }
 }
 
-/* ---- Progress ------------------------------------------------------------------------------------------------------- */
+/* ---- Progress ---------------------------------------------------------------------------------------------------- */
 
 struct progress {
     int64_t begun_ns;
@@ -138,7 +150,8 @@ static void progress_show(void *context, uint64_t done_bytes, uint64_t all_bytes
 {
     struct progress *progress = context;
     int64_t now = now_ns();
-    if (now - progress->begun_ns < PROGRESS_AFTER_NS || now - progress->shown_ns < PROGRESS_EVERY_NS || all_bytes == 0) {
+    if (now - progress->begun_ns < PROGRESS_AFTER_NS || now - progress->shown_ns < PROGRESS_EVERY_NS ||
+        all_bytes == 0) {
         return;
     }
     progress->shown_ns = now;
@@ -153,7 +166,7 @@ static void progress_end(const struct progress *progress)
     }
 }
 
-/* ---- The verb ------------------------------------------------------------------------------------------------------- */
+/* ---- The verb ---------------------------------------------------------------------------------------------------- */
 
 static int summary_print_json(const struct set_header *header, const struct command_line *line)
 {
@@ -195,9 +208,13 @@ static void timings_complete(struct timings *timings)
 
 static int format_run(const struct verb *verb, int argc, char **argv)
 {
-    struct values values = {.format = {.set_name = "diskarch", .slots = SLOTS_DEFAULT, .registers = REGISTERS_DEFAULT,
+    struct values values = {.format = {.set_name = "diskarch",
+                                       .slots = SLOTS_DEFAULT,
+                                       .registers = REGISTERS_DEFAULT,
                                        .slot_reuse = true,
-                                       .timings = {.lease_ns = LEASE_DEFAULT_NS, .renew_ns = -1, .io_deadline_ns = -1,
+                                       .timings = {.lease_ns = LEASE_DEFAULT_NS,
+                                                   .renew_ns = -1,
+                                                   .io_deadline_ns = -1,
                                                    .quarantine_ns = QUARANTINE_DEFAULT_NS,
                                                    .drift_ppm = DRIFT_DEFAULT_PPM}}};
     struct command_line line;
@@ -206,8 +223,10 @@ static int format_run(const struct verb *verb, int argc, char **argv)
         usage_fail("\"%s\" is one argument too many; name the disks by --disks", escaped(line.arguments[0]));
     }
     if (line.disk_count % 2 == 0) {
-        complain("warning: %zu disks stand the loss of no more disks than %zu would, and can fail more often; an odd number "
-                 "is best", line.disk_count, line.disk_count - 1);
+        complain(
+            "warning: %zu disks stand the loss of no more disks than %zu would, and can fail more often; an odd number "
+            "is best",
+            line.disk_count, line.disk_count - 1);
     }
     timings_complete(&values.format.timings);
     struct progress progress = {.begun_ns = now_ns()};
@@ -231,8 +250,9 @@ const struct verb verb_format = {
     .name = "format",
     .arguments = "",
     .summary = "make a disk set of devices or files",
-    .detail = "Makes one disk set of the named devices or files, 1 to 9, an odd number at best. Files that are missing are\n"
-              "created. Looks first, and refuses whatever is not known to be free, naming what it found.",
+    .detail =
+        "Makes one disk set of the named devices or files, 1 to 9, an odd number at best. Files that are missing are\n"
+        "created. Looks first, and refuses whatever is not known to be free, naming what it found.",
     .common = COMMON_DISKS | COMMON_JSON,
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),

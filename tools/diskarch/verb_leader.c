@@ -82,8 +82,9 @@ const struct verb verb_leader = {
     .name = "leader",
     .arguments = "ROLE",
     .summary = "print the name of the node that leads a role",
-    .detail = "Prints the name of the node that leads ROLE, or nothing if nobody does; a doubt is told on stderr. Watches\n"
-              "heartbeats for up to two renew intervals. Needs no slot and writes nothing.",
+    .detail =
+        "Prints the name of the node that leads ROLE, or nothing if nobody does; a doubt is told on stderr. Watches\n"
+        "heartbeats for up to two renew intervals. Needs no slot and writes nothing.",
     .common = COMMON_DISKS | COMMON_ENGINE | COMMON_JSON,
     .run = leader_run,
 };

@@ -1,7 +1,7 @@
 /* diskarch lock ROLE[,ROLE...] COMMAND: run a command while leading. See lock.h for its two halves. */
 #include "block/limits.h"
-#include "escape.h"
 #include "epoch_file.h"
+#include "escape.h"
 #include "guard_link.h"
 #include "lock.h"
 #include "report.h"
@@ -63,7 +63,7 @@ static void lock_take(void *values, int letter, const char *argument)
     }
 }
 
-/* ---- Roles ---------------------------------------------------------------------------------------------------------- */
+/* ---- Roles ------------------------------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -113,7 +113,7 @@ uint64_t lock_epoch(const struct lock *lock, const char *name)
     return 0;
 }
 
-/* ---- What the command is told --------------------------------------------------------------------------------------- */
+/* ---- What the command is told ------------------------------------------------------------------------------------ */
 
 static void list_append(char list[LIST_BYTES], const char *text)
 {
@@ -150,13 +150,13 @@ static int command_tell(const struct lock *lock)
     return LOCK_GO_ON;
 }
 
-/* ---- The lease ------------------------------------------------------------------------------------------------------ */
+/* ---- The lease --------------------------------------------------------------------------------------------------- */
 
 /*
  * A tenth of the lease before its end everything must be gone: time for a late timer, for a busy processor, and for the
- * kernel to take large processes down. In front of that goes the grace. What is left must hold, with nothing wrong, one and
- * a half renewal intervals (half an interval passes until the guard hears of a renewal) and a slow disk's io deadline, at
- * most a quarter of the lease; else the guard would stop a command whose lease is renewed as usual.
+ * kernel to take large processes down. In front of that goes the grace. What is left must hold, with nothing wrong, one
+ * and a half renewal intervals (half an interval passes until the guard hears of a renewal) and a slow disk's io
+ * deadline, at most a quarter of the lease; else the guard would stop a command whose lease is renewed as usual.
  */
 static int grace_settle(struct lock *lock, int64_t lease_ns)
 {
@@ -168,13 +168,14 @@ static int grace_settle(struct lock *lock, int64_t lease_ns)
     }
     if (lock->grace_ns > room_ns) {
         complain("--grace: longer than the lease of this set leaves room for; give at most %" PRId64
-                 "ms, or format a set with a longer lease", room_ns / NS_PER_MS);
+                 "ms, or format a set with a longer lease",
+                 room_ns / NS_PER_MS);
         return EXIT_CODE_USAGE;
     }
     return LOCK_GO_ON;
 }
 
-/* ---- The verb ------------------------------------------------------------------------------------------------------- */
+/* ---- The verb ---------------------------------------------------------------------------------------------------- */
 
 static int node_open(struct lock *lock)
 {
@@ -235,7 +236,8 @@ static int lock_verb_run(const struct verb *verb, int argc, char **argv)
         complain("guard %s: %s; install diskarch completely", escaped(lock.guard_path), strerror(errno));
         return EXIT_CODE_GUARD;
     }
-    const int taken[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD};
+    const int taken[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGALRM, SIGUSR1,
+                         SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD};
     lock.signal_fd = signals_open(taken, sizeof(taken) / sizeof(taken[0]));
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* a killed guard leaves its orphans to us */
     int code = lock_do(&lock);
@@ -247,10 +249,12 @@ const struct verb verb_lock = {
     .name = "lock",
     .arguments = "ROLE[,ROLE...] [--] COMMAND [ARGUMENT...]",
     .summary = "run a command while leading a role",
-    .detail = "Waits until this node leads ROLE (or all of them), runs COMMAND, resigns, and ends with COMMAND's exit code. A\n"
-              "guard stops COMMAND and all its descendants before the lease ends, if it cannot be renewed. COMMAND finds\n"
-              "DISKARCH_SET, DISKARCH_ROLE and DISKARCH_EPOCH in its environment.",
+    .detail =
+        "Waits until this node leads ROLE (or all of them), runs COMMAND, resigns, and ends with COMMAND's code. A\n"
+        "guard stops COMMAND and all its descendants before the lease ends, if it cannot be renewed. COMMAND finds\n"
+        "DISKARCH_SET, DISKARCH_ROLE and DISKARCH_EPOCH in its environment.",
     .common = COMMON_DISKS | COMMON_NODE | COMMON_ENGINE,
+    .takes_command = true,
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .run = lock_verb_run,

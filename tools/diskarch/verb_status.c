@@ -45,7 +45,7 @@ static int picture_take(struct diskarch_observer *observer, struct picture *pict
     return code != EXIT_CODE_OK ? code : nodes_code;
 }
 
-/* ---- For people ----------------------------------------------------------------------------------------------------- */
+/* ---- For people -------------------------------------------------------------------------------------------------- */
 
 static void print_set(const struct diskarch_set_info *set)
 {
@@ -132,7 +132,7 @@ static int picture_print(const struct picture *picture)
     return output_finish();
 }
 
-/* ---- For programs --------------------------------------------------------------------------------------------------- */
+/* ---- For programs ------------------------------------------------------------------------------------------------ */
 
 static int picture_print_json(const struct picture *picture)
 {
@@ -176,8 +176,9 @@ const struct verb verb_status = {
     .name = "status",
     .arguments = "",
     .summary = "show the set, its disks, the nodes and the roles",
-    .detail = "Shows the disk set, each disk's state and latency, the nodes with their liveness, and every role with its\n"
-              "leader and epoch. Watches heartbeats for up to two renew intervals. Needs no slot and writes nothing.",
+    .detail =
+        "Shows the disk set, each disk's state and latency, the nodes with their liveness, and every role with its\n"
+        "leader and epoch. Watches heartbeats for up to two renew intervals. Needs no slot and writes nothing.",
     .common = COMMON_DISKS | COMMON_ENGINE | COMMON_JSON,
     .run = status_run,
 };

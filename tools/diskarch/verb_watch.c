@@ -52,7 +52,7 @@ static int64_t now_ns(clockid_t clock)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* ---- Lines ---------------------------------------------------------------------------------------------------------- */
+/* ---- Lines ------------------------------------------------------------------------------------------------------- */
 
 static void line_print_json(struct watch *watch, const char *kind, json_t *document)
 {
@@ -79,7 +79,7 @@ static enum diskarch_liveness standing(enum diskarch_liveness liveness)
     return liveness == DISKARCH_NOT_OBSERVED ? DISKARCH_ALIVE : liveness;
 }
 
-/* ---- Roles ---------------------------------------------------------------------------------------------------------- */
+/* ---- Roles ------------------------------------------------------------------------------------------------------- */
 
 static struct watched_role *role_find(const struct watch *watch, const char *name)
 {
@@ -148,7 +148,7 @@ static void roles_scan(struct watch *watch)
     free(roles);
 }
 
-/* ---- Nodes and disks ------------------------------------------------------------------------------------------------ */
+/* ---- Nodes and disks --------------------------------------------------------------------------------------------- */
 
 static const struct diskarch_node_status *node_find(const struct watch *watch, const struct diskarch_node_status *node)
 {
@@ -210,7 +210,7 @@ static void disks_look(struct watch *watch)
     watch->has_disks = true;
 }
 
-/* ---- The verb ------------------------------------------------------------------------------------------------------- */
+/* ---- The verb ---------------------------------------------------------------------------------------------------- */
 
 /* Disks that do not answer are waited for: that is when somebody watches. */
 static void watch_turn(struct watch *watch)

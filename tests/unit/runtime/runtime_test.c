@@ -162,8 +162,10 @@ static void test_rejoining(void)
     runtime_close(runtime);
 }
 
-/* D2, S5: a hung request outlives its incarnation. The next one does not claim that nothing is on its way, and never sees
- * the late answer. */
+/*
+ * D2, S5: a hung request outlives its incarnation. The next one does not claim that nothing is on its way, and never
+ * sees the late answer.
+ */
 static void test_rejoining_with_a_hung_request(void)
 {
     struct runtime *runtime = open_runtime(true);
