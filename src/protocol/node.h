@@ -53,8 +53,8 @@ enum event_kind {
 /* What became of one ACTION_IO. */
 struct io_result {
     uint32_t tag;
-    bool is_write_ok; /* the write was acknowledged; true when nothing was to be written */
-    bool is_read_ok;  /* the row or header was read; true when nothing was to be read */
+    bool is_write_ok;     /* the write was acknowledged; true when nothing was to be written */
+    bool is_read_ok;      /* the row or header was read; true when nothing was to be read */
     const uint8_t *bytes; /* the row (or header block) if is_read_ok */
 };
 

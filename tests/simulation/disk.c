@@ -50,7 +50,7 @@ static struct sim_request *request_new(struct sim *sim, uint32_t *ret_index)
             return &sim->requests[i];
         }
     }
-    assert(!"the request table of the simulator is full");
+    assert(false); /* the request table of the simulator is full */
     return NULL;
 }
 

@@ -122,7 +122,8 @@ static void disks_take_environment(struct command_line *line)
     if (list == NULL || *list == '\0') {
         usage_fail("no disks are named; give --disks A,B,C or set DISKARCH_DISKS");
     }
-    char *copy = strdup(list); /* lives as long as the program: the paths point into it */
+    static char *copy; /* lives as long as the program: the paths point into it */
+    copy = strdup(list);
     if (copy == NULL) {
         complain("out of memory; free some and try again");
         exit(EXIT_CODE_SYSTEM);

@@ -28,6 +28,7 @@ struct run {
     struct guard_link link;
     bool has_deadline; /* the guard has one: the command runs */
     bool is_lost;      /* leadership was lost or is about to end: the command is being stopped */
+    bool is_unguarded; /* the guard was killed */
     bool is_gone;      /* nothing of the command is left */
     int exec_error;    /* errno, if the command could not be executed */
     int wait_status;   /* the command's */
@@ -82,6 +83,7 @@ static void event_take(struct run *run, const struct diskarch_event *event)
     if (event->kind == DISKARCH_LOST) {
         complain("leadership of role \"%s\", epoch %" PRIu64 ", was lost: %s", name, event->epoch,
                  escaped(event->text));
+        diskarch_resign(role->handle); /* nothing is led; only the campaign must not go on */
         leadership_lost(run);
     } else if (event->kind == DISKARCH_AT_RISK && lock->is_verbose) {
         complain("role \"%s\" is at risk: less than half of the lease is left", name);
@@ -134,7 +136,7 @@ static void message_take(struct run *run, const struct guard_message *message)
 static void guard_died(struct run *run)
 {
     complain("the guard was killed, so the command is killed too; nothing but `diskarch lock` should stop a guard");
-    run->is_lost = true;
+    run->is_unguarded = true;
     struct process_tree tree = {.count = 0};
     while (!process_tree_reap(&run->link.guard, &run->wait_status)) {
         process_tree_kill(&tree);
@@ -197,8 +199,11 @@ static void run_loop(struct run *run)
 
 static int run_exit_code(const struct run *run)
 {
+    if (run->is_unguarded) {
+        return EXIT_CODE_GUARD;
+    }
     if (run->is_lost) {
-        return run->link.guard == 0 ? EXIT_CODE_GUARD : EXIT_CODE_LOST;
+        return EXIT_CODE_LOST;
     }
     if (run->exec_error != 0) {
         complain("command \"%s\": %s; check its name and its permissions", escaped(run->lock->command[0]),

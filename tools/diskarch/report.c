@@ -19,7 +19,7 @@ void report_set_verb(const char *name)
     verb_name = name;
 }
 
-static void complain_list(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void complain_list(const char *format, va_list arguments)
 {
     fprintf(stderr, "diskarch%s%s: ", *verb_name == '\0' ? "" : " ", verb_name);
     vfprintf(stderr, format, arguments);

@@ -9,12 +9,21 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* A signal that is ignored, as by nohup(1), stays so: blocked, it would be read all the same. */
+static bool signal_is_ignored(int signal)
+{
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int signals_open(const int *signals, size_t count)
 {
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < count; i++) {
-        sigaddset(&set, signals[i]);
+        if (!signal_is_ignored(signals[i])) {
+            sigaddset(&set, signals[i]);
+        }
     }
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /*
- * Blocks the signals and returns a descriptor that reads them, or ends the program. To be called before any thread is
+ * Blocks the signals, but for those that are ignored, and returns a descriptor that reads them, or ends the program. To be called before any thread is
  * started. SIGPIPE is blocked too: a reader that has gone is an error of writing.
  */
 int signals_open(const int *signals, size_t count);

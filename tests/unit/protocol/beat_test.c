@@ -137,6 +137,21 @@ Test(beat, T5_a_disk_that_shows_an_older_own_block_is_counted_out)
     cr_expect_not(node_is_over(node));
 }
 
+Test(beat, T6_an_active_node_waits_for_the_whole_of_W)
+{
+    struct heartbeat_block block = rig_stranger(77, 5);
+    struct node_id id = {free_slot, 77};
+    put_stranger(&block);
+    rig_run(&rig, 2 * NS_PER_S);
+    int64_t seen_ns = watch_find(&node->watch, id)->since_slow_ns;
+    int64_t w_ns = timings_watch_ns(&rig.header.timings);
+    cr_assert_gt(w_ns, rig.header.timings.lease_ns);
+    rig_run(&rig, seen_ns + w_ns - 1 - rig.nodes[0].slow_ns);
+    cr_expect_not(watch_is_gone(&node->watch, id));
+    rig_run(&rig, 1);
+    cr_expect(watch_is_gone(&node->watch, id), "the confirming read goes out at once");
+}
+
 /* ---- T7, T8 --------------------------------------------------------------------------------------------------------- */
 
 Test(beat, T7_a_verdict_is_published_on_all_disks_once_its_subject_was_found_dead)
@@ -261,6 +276,20 @@ Test(beat, D8_a_disk_whose_header_is_gone_gets_no_writes)
     cr_expect_eq(submitted(1, IO_READ), read);
     cr_expect_not(has_pending_io(1));
     cr_expect_not(node_is_over(node));
+}
+
+Test(beat, D8_a_disk_that_returns_as_one_of_another_set_gets_no_writes)
+{
+    rig.disks[1].mode = RIG_FAILS;
+    rig_run(&rig, 2 * NS_PER_S);
+    rig.disks[1].mode = RIG_RUNS;
+    struct set_header header = rig.header;
+    header.disk_index = 1;
+    header.generation++;
+    set_header_encode(rig.disks[1].header, RIG_BLOCK_BYTES, &header);
+    uint32_t written = submitted(1, IO_WRITE);
+    rig_run(&rig, 20 * NS_PER_S);
+    cr_expect_eq(submitted(1, IO_WRITE), written);
 }
 
 Test(beat, D2_a_hung_heartbeat_holds_one_request_and_delays_no_other_disk)

@@ -149,25 +149,35 @@ Test(claim, S1_a_disk_counts_only_if_it_acknowledged_before_t0_plus_d)
     cr_expect_neq(node_identity(node_of(0)).incarnation, incarnation, "the first attempt was given up");
 }
 
+enum { SEEDS = 10 }; /* among slots of one kind the choice is random */
+
 Test(claim, S1_unused_slots_come_before_left_ones)
 {
-    put_strangers(0, 4);
-    struct heartbeat_block left = rig_stranger(500, 9);
-    left.state = HEARTBEAT_LEFT;
-    put_owner(4, &left);
-    cr_expect_eq(joined_slot(), 5U);
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        rig_init(&rig, 3);
+        rig.nodes[0].params.seed[0] = seed;
+        put_strangers(0, 4);
+        struct heartbeat_block left = rig_stranger(500, 9);
+        left.state = HEARTBEAT_LEFT;
+        put_owner(4, &left);
+        cr_expect_eq(joined_slot(), 5U);
+    }
 }
 
 Test(claim, S1_left_slots_come_before_retired_ones)
 {
-    put_strangers(0, 5);
-    struct heartbeat_block left = rig_stranger(500, 9);
-    left.state = HEARTBEAT_LEFT;
-    put_owner(5, &left);
-    struct register_block ledger = {.author = {1, 1}, .promised = {1, 0, 1}, .accepted = {1, 0, 1}};
-    ledger_value_set(ledger.value, 0, 900);
-    rig_put_register(&rig, 1, ROW_LEDGER_FIRST, 3, &ledger);
-    cr_expect_eq(joined_slot(), 5U);
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        rig_init(&rig, 3);
+        rig.nodes[0].params.seed[0] = seed;
+        put_strangers(0, 5);
+        struct heartbeat_block left = rig_stranger(500, 9);
+        left.state = HEARTBEAT_LEFT;
+        put_owner(5, &left);
+        struct register_block ledger = {.author = {1, 1}, .promised = {1, 0, 1}, .accepted = {1, 0, 1}};
+        ledger_value_set(ledger.value, 0, 900);
+        rig_put_register(&rig, 1, ROW_LEDGER_FIRST, 3, &ledger);
+        cr_expect_eq(joined_slot(), 5U);
+    }
 }
 
 Test(claim, S1_a_left_slot_that_somebody_else_claims_is_not_taken)

@@ -323,6 +323,18 @@ Test(role, N2_a_try_is_refused_with_holder_and_epoch)
     cr_expect_str_eq(notice->holder_name, "alpha");
 }
 
+Test(role, B3_a_try_is_refused_on_a_proven_value_only)
+{
+    uint32_t row = rig_row_of(&rig, "db");
+    struct role_value value = {.kind = VALUE_ROLE, .hold = ROLE_HELD, .name = "db", .node_name = "beta", .epoch = 7};
+    value.holder = node_of(BETA)->self;
+    put_role(&value, row, 5, 1); /* on one disk of three */
+    rig_try(&rig, ALPHA, 0, "db");
+    cr_assert(rig_await(&rig, ALPHA, NOTICE_REFUSED, NS_PER_S));
+    cr_expect_eq(rig_notice(&rig, ALPHA, NOTICE_REFUSED)->notice.epoch, 7U);
+    cr_expect_gt(exchanges(ALPHA, row), 0U, "a ballot has settled it first");
+}
+
 Test(role, N2_a_try_takes_a_free_role)
 {
     rig_try(&rig, BETA, 3, "db");
