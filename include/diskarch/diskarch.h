@@ -78,8 +78,8 @@ int diskarch_open(const struct diskarch_options *options, struct diskarch **ret,
 
 /*
  * Resigns every role, leaves the set cleanly (rule T9) and frees everything, roles included. Blocks until the leaving is
- * on the disks, at most two io deadlines beyond the resignations; where disks hang, the node just stops and its slot goes
- * into quarantine. NULL is fine.
+ * on the disks, at most one lease and four io deadlines; where disks hang, the node just stops and its slot goes into
+ * quarantine. NULL is fine.
  */
 void diskarch_close(struct diskarch *node);
 

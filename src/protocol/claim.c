@@ -157,7 +157,9 @@ static void claim_run_look(struct node *node)
 {
     struct claim *claim = &node->claim;
     int64_t patience_ns = claim->t0_fast_ns + claim_delay_ns(node) / 2;
-    node_wake_fast(node, patience_ns);
+    if (node->fast_ns < patience_ns) {
+        node_wake_fast(node, patience_ns);
+    }
     if (!claim_has_answers(node, patience_ns)) {
         if (node->fast_ns >= claim->t0_fast_ns + claim_delay_ns(node)) {
             claim_wait_for(node, WAIT_NO_MAJORITY);
@@ -222,7 +224,7 @@ static void claim_run_confirm(struct node *node)
     }
     uint32_t confirmed = 0;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        confirmed += claim->disks[disk].is_counting && claim->disks[disk].is_confirmed;
+        confirmed += claim->disks[disk].is_done && claim->disks[disk].is_counting && claim->disks[disk].is_confirmed;
     }
     if (confirmed < majority_of(node->disk_count) || claim->is_conflicting || node->fast_ns >= end_ns) {
         claim_abandon(node, (int64_t)random_below(&node->random, 3 * (uint64_t)claim_delay_ns(node)));
@@ -300,6 +302,13 @@ void claim_run(struct node *node)
         before = node->claim.stage;
         claim_run_stage(node);
     } while (node->claim.stage != before);
+}
+
+void claim_judge_first(struct node *node)
+{
+    if (node->claim.stage == CLAIM_FIRST) {
+        claim_run_first(node);
+    }
 }
 
 void claim_on_first_heartbeat(struct node *node)
@@ -405,6 +414,8 @@ static void claim_confirm_row(struct node *node, const struct io *io, const uint
             block_decode_claim(at, block_bytes, &place, &claim) && claim.author.incarnation == node->self.incarnation;
     } else if (block_decode_heartbeat(at, block_bytes, &place, &heartbeat)) {
         node->claim.is_conflicting |= !claim_has_seen_before(node, io->disk, heartbeat.author.incarnation);
+    } else {
+        node->claim.disks[io->disk].is_failed = true; /* damaged is unknown: it may be a rival's */
     }
 }
 

@@ -64,6 +64,9 @@ struct claim {
 /* Begins joining. */
 void claim_begin(struct node *node);
 
+/* S2: abandons the claim if its first heartbeat is late. Asked before a completion may cause another write of it. */
+void claim_judge_first(struct node *node);
+
 /* Does what is due. */
 void claim_run(struct node *node);
 

@@ -129,8 +129,9 @@ static enum slot_kind slot_kind_of(const struct node *node, uint32_t slot)
     if (kind == SLOT_TAKEN || !slot_has_foreign_claim(node, slot)) {
         return kind;
     }
+    /* S3, and a quarantine more: its claimant may have got as far as a first heartbeat that is still on its way. */
     int64_t still_ns = node->slow_ns - node->claim.foreign_slow_ns[slot];
-    return still_ns >= node->watch.watch_ns ? SLOT_ABANDONED : SLOT_TAKEN;
+    return still_ns >= node->watch.watch_ns + node_timings(node)->quarantine_ns ? SLOT_ABANDONED : SLOT_TAKEN;
 }
 
 /* S5: whether this node's name has a slot that stands still and is not retired. */

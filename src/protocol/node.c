@@ -132,7 +132,7 @@ static void node_leave(struct node *node)
         node_go_over(node, node->claim.stage == CLAIM_FIRST ? OVER_STOPPED : OVER_LEFT);
     } else if (node->stage == NODE_ACTIVE) {
         node->stage = NODE_LEAVING;
-        node->leave_fast_ns = 0;
+        node->leave_fast_ns = node->fast_ns + node_timings(node)->lease_ns;
         role_resign_all(node);
     }
 }
@@ -140,11 +140,16 @@ static void node_leave(struct node *node)
 /* T9: once every role is resigned no new heartbeat begins; with nothing in flight any more, `left` is written. */
 static void node_run_leaving(struct node *node)
 {
+    int64_t patience_ns = 2 * node_timings(node)->io_deadline_ns;
     if (!role_are_all_idle(node) || node->registers.running > 0) {
+        if (node->fast_ns >= node->leave_fast_ns) {
+            node_go_over(node, OVER_STOPPED); /* a row that nobody can read must not keep it here for ever */
+            return;
+        }
+        node_wake_fast(node, node->leave_fast_ns);
         return;
     }
-    int64_t patience_ns = 2 * node_timings(node)->io_deadline_ns;
-    if (node->leave_fast_ns == 0) {
+    if (node->beat.is_running) {
         beat_stop(node);
         node->leave_fast_ns = node->fast_ns + patience_ns;
     }
@@ -261,7 +266,7 @@ static void node_run(struct node *node)
     node_check_risk(node);
 }
 
-/* A node that is over answers every campaign at once, and forgets what it is asked. */
+/* A node that is over only counts what comes back; commands mean nothing to it. */
 static void node_step_over(struct node *node, const struct event *event)
 {
     if (event->kind == EVENT_IO) {
@@ -287,6 +292,9 @@ void node_step(struct node *node, const struct event *event, struct actions *ret
     }
     if (node->stage != NODE_OVER) {
         node_check_lease(node);
+    }
+    if (node->stage == NODE_JOINING) {
+        claim_judge_first(node);
     }
     if (node->stage == NODE_OVER) {
         node_step_over(node, event);

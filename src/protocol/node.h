@@ -61,7 +61,7 @@ struct io_result {
 struct role_command {
     uint32_t role;    /* the client's number for it, below roles_max; free for reuse after ROLE_RELEASED / _REFUSED */
     bool is_try;      /* campaign: give up if somebody not known to be dead holds it */
-    const char *name; /* campaign: a good name; copied */
+    const char *name; /* campaign: a good name, copied; a node never has two campaigns for one name */
 };
 
 struct event {
@@ -94,7 +94,7 @@ enum over_reason {
     OVER_VERDICT,  /* T8: found itself in a verdict, or retired in the ledger */
     OVER_REPLACED, /* T8: another holder in a role it believed to hold */
     OVER_SLOT,     /* T5: another incarnation in its slot */
-    OVER_LEFT,     /* T9: left cleanly; the slot is free at once */
+    OVER_LEFT,     /* T9: left cleanly: it never had a slot, or gave it back */
     OVER_STOPPED,  /* T9: left with requests in flight: the slot goes into quarantine */
 };
 

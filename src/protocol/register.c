@@ -5,6 +5,8 @@
 
 enum { BACK_OFF_DOUBLINGS = 6, PROVE_ATTEMPTS = 3 };
 
+#define OP_NO_GENERATION UINT64_MAX /* of writes that belong to no operation */
+
 struct row_state *register_row(const struct node *node, uint32_t row)
 {
     assert(row >= ROW_LEDGER_FIRST && row < layout_rows(node_layout(node)));
@@ -290,16 +292,11 @@ static bool op_is_exchanging(const struct op *op)
     return op->phase == OP_PROMISE || op->phase == OP_ACCEPT;
 }
 
-static void op_submit(struct node *node, struct op *op, uint32_t disk)
+/* This node's block of the row as it stands in memory now: what every write of it says. */
+static void row_encode(struct node *node, const struct io *io)
 {
-    if (!op_is_exchanging(op)) {
-        struct io *io = io_submit(node, disk, IO_FOR_OP, IO_READ, op->row);
-        io->op = (uint32_t)(op - node->registers.ops);
-        io->generation = op->generation;
-        return;
-    }
-    const struct row_state *row = register_row(node, op->row);
-    struct block_place place = node_own_place(node, disk, op->row);
+    const struct row_state *row = register_row(node, io->row);
+    struct block_place place = node_own_place(node, io->disk, io->row);
     struct register_block block = {
         .author = node_next_author(node),
         .promised = row->promised,
@@ -307,10 +304,74 @@ static void op_submit(struct node *node, struct op *op, uint32_t disk)
         .committed = row->proven,
     };
     memcpy(block.value, row->value, VALUE_BYTES);
-    struct io *io = io_submit(node, disk, IO_FOR_OP, IO_EXCHANGE, op->row);
+    block_encode_register(io->block, node_layout(node)->block_bytes, &place, &block);
+}
+
+static void op_submit(struct node *node, struct op *op, uint32_t disk)
+{
+    enum io_operation operation = op_is_exchanging(op) ? IO_EXCHANGE : IO_READ;
+    struct io *io = io_submit(node, disk, IO_FOR_OP, operation, op->row);
     io->op = (uint32_t)(op - node->registers.ops);
     io->generation = op->generation;
-    block_encode_register(io->block, node_layout(node)->block_bytes, &place, &block);
+    if (operation == IO_EXCHANGE) {
+        row_encode(node, io);
+    }
+}
+
+static bool op_will_write(const struct node *node, uint32_t row)
+{
+    for (uint32_t i = 0; i < node->params.depth; i++) {
+        if (op_is_exchanging(&node->registers.ops[i]) && node->registers.ops[i].row == row) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * D1: newer state waited for this older write, and the phase it belongs to may have ended on the other disks meanwhile.
+ * Nobody else brings this disk up to date then, and what was committed on a bare majority would stay there: one disk more
+ * lost, and no reader could prove it. A plain write: nothing is read, nothing counts for any phase.
+ */
+static void op_write_newer(struct node *node, const struct io *io)
+{
+    const struct row_state *row = register_row(node, io->row);
+    struct block_place place = node_own_place(node, io->disk, io->row);
+    struct register_block written;
+    bool is_intact = block_decode_register(io->block, node_layout(node)->block_bytes, &place, &written);
+    assert(is_intact);
+    bool is_newest = ballot_is_same(written.promised, row->promised) && ballot_is_same(written.accepted, row->accepted);
+    if (is_newest || op_will_write(node, io->row) || !io_can_submit(node, io->disk, IO_FOR_OP, IO_WRITE, io->row)) {
+        return;
+    }
+    struct io *newer = io_submit(node, io->disk, IO_FOR_OP, IO_WRITE, io->row);
+    newer->generation = OP_NO_GENERATION;
+    row_encode(node, newer);
+}
+
+/*
+ * Every disk that can answer has answered, and yet some slot lacks its majority: damaged blocks. The same phase asks again,
+ * because their owners may have rewritten them meanwhile. Nobody waits for a disk that is counted out, suspect, or silent
+ * for a whole lease: it may never answer.
+ */
+static void op_ask_again(struct node *node, struct op *op)
+{
+    uint32_t done = 0;
+    bool is_patient = node->fast_ns - op->phase_fast_ns < node_timings(node)->lease_ns;
+    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
+        bool is_done = op->disks[disk].state == OP_DISK_DONE;
+        if (!is_done && is_patient && node->io.health[disk] == DISK_GOOD) {
+            return;
+        }
+        done += is_done;
+    }
+    if (done == 0) {
+        return;
+    }
+    op_enter(node, op, op->phase);
+    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
+        op->disks[disk].retry_fast_ns = node->fast_ns + node_timings(node)->io_deadline_ns / 2;
+    }
 }
 
 static void op_run(struct node *node, struct op *op)
@@ -326,6 +387,7 @@ static void op_run(struct node *node, struct op *op)
             op_enter(node, op, OP_READ);
         }
     }
+    op_ask_again(node, op);
     enum io_operation operation = op_is_exchanging(op) ? IO_EXCHANGE : IO_READ;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         if (op->disks[disk].state != OP_DISK_TODO) {
@@ -405,20 +467,6 @@ static bool op_is_replaced(struct node *node, const struct op *op)
            role_is_contradicted(node, op->role, op->first.value);
 }
 
-/* Every disk has answered and yet some slot lacks its majority: damaged blocks. The same phase asks again. */
-static void op_ask_again(struct node *node, struct op *op)
-{
-    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        if (op->disks[disk].state != OP_DISK_DONE) {
-            return;
-        }
-    }
-    op_enter(node, op, op->phase);
-    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        op->disks[disk].retry_fast_ns = node->fast_ns + node_timings(node)->io_deadline_ns / 2;
-    }
-}
-
 static void op_on_row(struct node *node, struct op *op, const struct io *io, const uint8_t *bytes)
 {
     op->disks[io->disk].state = OP_DISK_DONE;
@@ -436,8 +484,6 @@ static void op_on_row(struct node *node, struct op *op, const struct io *io, con
     }
     if (collect_is_majority(op->phase == OP_READ_AGAIN ? &op->second : &op->first)) {
         op_end_phase(node, op);
-    } else {
-        op_ask_again(node, op);
     }
 }
 
@@ -446,13 +492,14 @@ void op_on_io(struct node *node, const struct io *io, const struct io_result *re
     bool is_row_good = result->is_write_ok && result->is_read_ok;
     bool is_verified = is_row_good && (io->operation != IO_EXCHANGE || op_verify_own(node, io, result->bytes));
     struct op *op = &node->registers.ops[io->op];
-    if (node->stage == NODE_OVER || op->generation != io->generation) {
-        return; /* B5: late; it could only have stopped us */
-    }
-    if (is_verified) {
+    bool is_late = op->generation != io->generation; /* B5: it could only have stopped us */
+    if (node->stage != NODE_OVER && !is_late && is_verified) {
         op_on_row(node, op, io, result->bytes);
-        return;
+    } else if (!is_late) {
+        op->disks[io->disk].state = OP_DISK_TODO;
+        op->disks[io->disk].retry_fast_ns = node->fast_ns + node_timings(node)->io_deadline_ns / 2;
     }
-    op->disks[io->disk].state = OP_DISK_TODO;
-    op->disks[io->disk].retry_fast_ns = node->fast_ns + node_timings(node)->io_deadline_ns / 2;
+    if (node->stage != NODE_OVER && io->operation != IO_READ) {
+        op_write_newer(node, io);
+    }
 }

@@ -354,8 +354,8 @@ void role_resign(struct node *node, uint32_t index)
     role->is_wanted = false;
     if (role->stage == ROLE_LEADING) {
         role_start_resign(node, role);
-    } else if (role->stage != ROLE_IDLE && !role->is_op_running) {
-        role_schedule(node, role, node->fast_ns);
+    } else if ((role->stage == ROLE_RESTING || role->stage == ROLE_ACQUIRING) && !role->is_op_running) {
+        role_release(node, role);
     }
 }
 

@@ -291,6 +291,8 @@ static void terminal_parent(const char *script)
     sigprocmask(SIG_SETMASK, &all, NULL);
     struct guard_driver driver = driver_start(guard_path, GRACE_MS, MARGIN_MS, script);
     driver_deadline(&driver, LONG_MS);
+    driver_expect(&driver, GUARD_CONTINUED);
+    CHECK(write(STDOUT_FILENO, "continued", 9) == 9);
     int status = driver_expect(&driver, GUARD_GONE).number;
     driver_finish(&driver);
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
@@ -307,7 +309,7 @@ static void test_terminal_belongs_to_the_command(void)
     CHECK(write(terminal, "this\n", 5) == 5);
     terminal_expect(terminal, "got this");
     CHECK(write(terminal, "\x1a", 1) == 1); /* control-Z: not to be suspended */
-    terminal_expect(terminal, "^Z");
+    terminal_expect(terminal, "^Zcontinued");
     CHECK(write(terminal, "\x03", 1) == 1); /* control-C: for the command alone */
     terminal_expect(terminal, "interrupted");
     int status = -1;

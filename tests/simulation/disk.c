@@ -84,6 +84,7 @@ void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *
     request->process = process;
     request->life = sim->processes[process].life;
     request->action = *action;
+    request->submitted_ns = sim->now_ns;
     request->is_write_ok = request->is_read_ok = true;
     request->captured_halves = 0;
     request_draw_fate(sim, request, disk);
@@ -110,10 +111,32 @@ static struct sim_request *request_of(struct sim *sim, const struct sim_event *e
     return request->is_used && request->generation == event->argument ? request : NULL;
 }
 
+/*
+ * The assumption Q: no write lands later than the quarantine after its author's death. An incarnation dies with its lease;
+ * one that has none yet, with the claim delay.
+ */
+static bool request_is_too_late(const struct sim *sim, const struct sim_request *request)
+{
+    const struct sim_process *process = &sim->processes[request->process];
+    const struct timings *timings = &sim->header.timings;
+    if (request->is_orphan || request->life != process->life) {
+        return false; /* bounded when it was orphaned */
+    }
+    int64_t end_ns = process->node == NULL ? 0 : sim_process_lease_end(process);
+    if (end_ns == 0) {
+        return sim->now_ns > request->submitted_ns + timings->io_deadline_ns + timings->quarantine_ns;
+    }
+    return sim_process_fast_now(sim, process) > end_ns + timings->quarantine_ns;
+}
+
 void sim_disk_land(struct sim *sim, const struct sim_event *event)
 {
     struct sim_request *request = request_of(sim, event);
     if (request == NULL || request->fate == FATE_LOST) {
+        return;
+    }
+    if (request_is_too_late(sim, request)) {
+        request->is_write_ok = request->is_read_ok = false;
         return;
     }
     const struct io_action *action = &request->action;
@@ -172,7 +195,12 @@ void sim_disk_orphan(struct sim *sim, uint32_t process)
             request->is_used = false;
             continue;
         }
-        uint64_t span = (uint64_t)sim->header.timings.quarantine_ns - 1;
+        int64_t left_ns = sim->processes[process].dead_since_ns + sim->header.timings.quarantine_ns - sim->now_ns;
+        if (left_ns <= 0) {
+            request->is_used = false;
+            continue;
+        }
+        uint64_t span = (uint64_t)left_ns;
         int64_t after_ns = (int64_t)(sim_chance(sim, 50) ? sim_below(sim, span) : sim_below(sim, span / 50 + 1));
         sim_schedule(sim, sim->now_ns + after_ns, SIM_LAND, i, request->generation);
     }

@@ -1,4 +1,5 @@
 /* Simulated processes: the runtime turn around the real node_step(), clocks with rates of their own, clients. */
+#include "protocol/state.h"
 #include "sim.h"
 
 #include <assert.h>
@@ -33,6 +34,11 @@ int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *pr
     int64_t a_ns = clock_read(process, 0, sim->now_ns) - process->turn_clock_ns[0];
     int64_t b_ns = clock_read(process, 1, sim->now_ns) - process->turn_clock_ns[1];
     return process->fast_ns + (a_ns > b_ns ? a_ns : b_ns);
+}
+
+int64_t sim_process_lease_end(const struct sim_process *process)
+{
+    return process->node->lease.end_ns;
 }
 
 /* New rates, anywhere within rho of true time. */
@@ -71,6 +77,7 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
 {
     struct sim_process *process = &sim->processes[index];
     process->is_alive = true;
+    process->dead_since_ns = 0;
     process->life++;
     process->inbox_count = 0;
     process->is_leaving = false;
@@ -92,6 +99,14 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
     process_client_later(sim, index, sim->header.timings.lease_ns);
 }
 
+/* When its incarnation ended: now, or when its lease did, which a process that slept notices late. */
+static int64_t process_death_ns(const struct sim *sim, const struct sim_process *process)
+{
+    int64_t end_ns = sim_process_lease_end(process);
+    int64_t over_ns = sim_process_fast_now(sim, process) - end_ns;
+    return end_ns != 0 && over_ns > 0 ? sim->now_ns - over_ns : sim->now_ns;
+}
+
 static void process_die(struct sim *sim, uint32_t index)
 {
     struct sim_process *process = &sim->processes[index];
@@ -99,6 +114,9 @@ static void process_die(struct sim *sim, uint32_t index)
     sim_trace(sim, "process %u is killed", index);
     process->is_alive = false;
     process->life++;
+    if (process->dead_since_ns == 0) {
+        process->dead_since_ns = process_death_ns(sim, process);
+    }
     sim_disk_orphan(sim, index);
     process_client_later(sim, index, 2 * sim->header.timings.lease_ns);
 }
@@ -140,6 +158,7 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
         process->last_epoch[notice->role] = 0;
         break;
     case NOTICE_OVER:
+        process->dead_since_ns = process_death_ns(sim, process);
         sim->statistics.overs++;
         process_client_later(sim, index, sim->header.timings.lease_ns);
         break;
@@ -222,7 +241,7 @@ void sim_process_turn(struct sim *sim, const struct sim_event *at)
         struct event event = {.kind = EVENT_TICK};
         process_step(sim, index, &event);
     }
-    if (sim_below(sim, 10000) < sim->fault_percent / 5) {
+    if (sim_below(sim, 1000) < sim->fault_percent / 5) {
         process_pause(sim, index);
     }
 }

@@ -61,6 +61,7 @@ void sim_process_start(struct sim *sim, uint32_t process, struct node_id former)
 void sim_process_turn(struct sim *sim, const struct sim_event *event);
 void sim_process_client(struct sim *sim, const struct sim_event *event);
 void sim_process_clock(struct sim *sim, uint32_t process);
+int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
 

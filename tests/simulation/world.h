@@ -57,6 +57,7 @@ struct sim_request {
     uint32_t process;
     uint64_t life; /* of the process */
     struct io_action action;
+    int64_t submitted_ns;
     bool is_write_ok, is_read_ok;
     bool is_captured;
     enum sim_write_fate fate;
@@ -94,6 +95,7 @@ struct sim_process {
     bool is_role_used[SIM_ROLES_MAX];
     uint64_t last_epoch[SIM_ROLES_MAX]; /* of a NOTICE_LEADER not yet followed by LOST or a resignation */
     bool is_leaving;
+    int64_t dead_since_ns; /* true time at which its last incarnation was killed or over; 0 while one runs */
 };
 
 struct sim_statistics {

@@ -16,12 +16,13 @@ enum guard_message_kind {
     GUARD_STOP,         /* stop the whole tree now: SIGTERM, grace, SIGKILL */
 
     /* From the guard. */
-    GUARD_STARTED,  /* the command runs as process `number` */
-    GUARD_REFUSED,  /* the command could not be executed: errno `number`; GUARD_GONE follows */
-    GUARD_STOPPING, /* the tree is being stopped: enum guard_cause `number` */
-    GUARD_EXITED,   /* the command itself has ended with wait status `number`; descendants may still run */
-    GUARD_STUCK,    /* SIGKILL was sent a good while ago, and process `number` has not gone; said once */
-    GUARD_GONE,     /* nothing of the tree is left; `number` is the command's wait status; the last message */
+    GUARD_STARTED,   /* the command runs as process `number` */
+    GUARD_REFUSED,   /* the command could not be executed: errno `number`; GUARD_GONE follows */
+    GUARD_CONTINUED, /* the terminal had stopped the command, which was undone */
+    GUARD_STOPPING,  /* the tree is being stopped: enum guard_cause `number` */
+    GUARD_EXITED,    /* the command itself has ended with wait status `number`; descendants may still run */
+    GUARD_STUCK,     /* SIGKILL was sent a good while ago, and process `number` has not gone; said once */
+    GUARD_GONE,      /* nothing of the tree is left; `number` is the command's wait status; the last message */
 };
 
 enum guard_cause {

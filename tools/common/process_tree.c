@@ -193,34 +193,18 @@ void process_tree_kill(struct process_tree *tree)
     process_tree_signal(tree, SIGKILL);
 }
 
-/*
- * A command cannot be suspended from the terminal: its shell waits for `diskarch lock`, which goes on renewing the
- * lease and cannot stop, so the terminal would hang. SIGSTOP, which somebody sent on purpose, is respected.
- */
-static void stopped_child_continue(pid_t pid, int status)
-{
-    if (WSTOPSIG(status) == SIGTSTP) {
-        pid_t group = getpgid(pid);
-        if (group > 1) {
-            kill(-group, SIGCONT);
-        }
-    }
-}
-
 bool process_tree_reap(pid_t *watched, int *ret_status)
 {
     for (;;) {
         int status;
-        pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
+        pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid == 0) {
             return false;
         }
         if (pid < 0) {
             return errno == ECHILD;
         }
-        if (WIFSTOPPED(status)) {
-            stopped_child_continue(pid, status);
-        } else if (pid == *watched) {
+        if (pid == *watched) {
             *watched = 0;
             *ret_status = status;
         }

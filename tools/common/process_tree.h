@@ -49,8 +49,7 @@ void process_tree_kill(struct process_tree *tree);
 
 /*
  * Collects every child that has ended. True if no child is left, hence no descendant. When `watched` was among them,
- * its wait status goes to *ret_status and 0 to *watched. A child that the terminal has stopped is continued (see the
- * source).
+ * its wait status goes to *ret_status and 0 to *watched.
  */
 bool process_tree_reap(pid_t *watched, int *ret_status);
 

@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Between two rounds of SIGKILL: at first as fast as processes die, later seldom, for what hangs in the kernel. */
@@ -233,11 +234,28 @@ static void judge_killing(struct guard *guard)
     }
 }
 
+/*
+ * A command cannot be suspended from the terminal: its shell waits for `diskarch lock`, which goes on renewing the lease
+ * and cannot stop, so the terminal would hang. SIGSTOP, which somebody sent on purpose, is respected.
+ */
+static void suspension_undo(const struct guard *guard)
+{
+    siginfo_t info = {0};
+    bool is_stopped =
+        guard->command != 0 && waitid(P_PID, (id_t)guard->command, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid != 0;
+    pid_t group = is_stopped ? getpgid(guard->command) : 0;
+    if (group > 1 && info.si_status == SIGTSTP) {
+        kill(-group, SIGCONT); /* all of it: the terminal has stopped all of it */
+        parent_tell(guard, GUARD_CONTINUED, (int)guard->command);
+    }
+}
+
 static void children_take(struct guard *guard)
 {
     struct signalfd_siginfo info;
     while (read(guard->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
     }
+    suspension_undo(guard);
     bool had_command = guard->command != 0;
     bool is_gone = process_tree_reap(&guard->command, &guard->command_status);
     if (had_command && guard->command == 0) {

@@ -108,6 +108,9 @@ static void message_take(struct run *run, const struct guard_message *message)
     case GUARD_REFUSED:
         run->exec_error = message->number;
         break;
+    case GUARD_CONTINUED:
+        complain("the command cannot be suspended: the lease would end; run a shell, and suspend what runs inside it");
+        break;
     case GUARD_STOPPING:
         if (message->number == GUARD_CAUSE_LEASE && !run->is_lost) {
             run->is_lost = true;
@@ -169,9 +172,8 @@ static void signals_forward(struct run *run)
     bool is_terminal;
     int signal;
     while ((signal = signals_take(run->lock->signal_fd, &is_terminal)) != 0) {
-        if (signal == SIGTSTP) {
-            complain("cannot be suspended: the lease would end; suspend what runs inside a shell instead");
-        } else if (signal != SIGCHLD && signal != SIGTTIN && signal != SIGTTOU && !is_terminal) {
+        bool is_for_command = signal != SIGCHLD && signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU;
+        if (is_for_command && !is_terminal) {
             guard_link_signal(&run->link, signal);
         }
     }

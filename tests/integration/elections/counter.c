@@ -79,9 +79,10 @@ static bool record_parse(const char *line, struct record *ret)
 static struct record record_last(int fd, const char *path)
 {
     struct record last = {.value = 0};
+    const off_t tail_bytes = 2 * (off_t)RECORD_ROOM;
     char tail[2 * RECORD_ROOM + 1];
     off_t end = lseek(fd, 0, SEEK_END);
-    off_t begin = end > 2 * RECORD_ROOM ? end - 2 * RECORD_ROOM : 0;
+    off_t begin = end > tail_bytes ? end - tail_bytes : 0;
     ssize_t bytes = pread(fd, tail, sizeof(tail) - 1, begin);
     if (end < 0 || bytes < 0) {
         die("cannot read", path);

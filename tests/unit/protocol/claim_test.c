@@ -367,7 +367,7 @@ Test(claim, a_slow_claim_write_is_warned_of_by_disk)
 
 /* ---- S3 to S5, D6 ---------------------------------------------------------------------------------------------------- */
 
-Test(claim, S3_a_foreign_claim_is_left_alone_until_it_has_stood_still_for_W)
+Test(claim, S3_a_foreign_claim_is_left_alone_for_W_and_the_quarantine)
 {
     put_strangers(1, RIG_SLOTS_MAX);
     rig.header.slot_reuse = false; /* so that the dead ones stay out of it */
@@ -378,7 +378,7 @@ Test(claim, S3_a_foreign_claim_is_left_alone_until_it_has_stood_still_for_W)
     rig_start(&rig, 0);
     rig_run(&rig, 5 * NS_PER_S);
     rig_put_claim(&rig, 1, 0, 78, false); /* another one: the wait begins anew */
-    rig_run(&rig, w_ns);
+    rig_run(&rig, w_ns + rig.header.timings.quarantine_ns);
     cr_expect_null(rig_find(&rig, 0, 0, ROW_CLAIM, IO_WRITE));
     cr_expect_neq(rig_claim(&rig, 0, 0).author.incarnation, node_of(0)->self.incarnation);
     cr_expect(rig_await(&rig, 0, NOTICE_JOINED, 6 * NS_PER_S));
