@@ -82,9 +82,10 @@ static void describe_wait(const struct diskarch *node, const struct notice *what
 {
     switch (what->wait) {
     case WAIT_NO_SLOT:
-        snprintf(event->text, sizeof event->text,
-                 "no slot is free: the slots of dead nodes come back after the "
-                 "quarantine; a set formatted with more slots has room");
+        snprintf(event->text, sizeof event->text, "no slot is free: %s; a set formatted with more slots has room",
+                 runtime_header(node->runtime)->slot_reuse
+                     ? "slots of dead nodes and of abandoned claims come back after the quarantine"
+                     : "this set never uses the slots of dead nodes again (--slot-reuse never)");
         break;
     case WAIT_NAME_HAS_SLOT:
         snprintf(event->text, sizeof event->text,
