@@ -44,14 +44,17 @@ static void oracle_one_leader(struct sim *sim, uint32_t index)
     }
 }
 
-/* No verdict of death while that lease runs; no slot with two owners. */
+/* No verdict of death while that lease runs; no slot with two owners. T9: who gives its slot back has left; it owns nothing
+ * any more, though its lease still runs. */
 static void oracle_incarnations(struct sim *sim, uint32_t index)
 {
     const struct node *node = sim->processes[index].node;
     struct node_id self = node_identity(node);
+    bool is_owner =
+        !node_id_is_none(self) && node->stage != NODE_GIVING_BACK && process_has_lease(sim, &sim->processes[index]);
     for (uint32_t i = 0; i < sim->process_count; i++) {
         const struct sim_process *other = &sim->processes[i];
-        if (i == index || !process_has_lease(sim, other)) {
+        if (i == index || !process_has_lease(sim, other) || other->node->stage == NODE_GIVING_BACK) {
             continue;
         }
         struct node_id id = node_identity(other->node);
@@ -59,10 +62,7 @@ static void oracle_incarnations(struct sim *sim, uint32_t index)
         if (entry != NULL && entry->state == WATCH_DEAD) {
             object(sim, "a verdict of death while that incarnation's lease runs");
         }
-        /* T9: who gives its slot back owns it no more. */
-        bool is_shared = !node_id_is_none(self) && self.slot == id.slot && node->stage != NODE_GIVING_BACK &&
-                         other->node->stage != NODE_GIVING_BACK;
-        if (is_shared && process_has_lease(sim, &sim->processes[index])) {
+        if (is_owner && self.slot == id.slot) {
             object(sim, "one slot with two owners");
         }
     }
