@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 /*
- * Runs argv (found by PATH) as a child, in process group `group`, so that it has the terminal just as if it had been
- * started without a guard; standard streams and further descriptors are inherited. 0 or -errno.
+ * Runs argv (found by PATH) as a child, in process group `group` (0: one of its own), so that it can have the terminal
+ * just as if it had been started without a guard; standard streams and further descriptors are inherited. 0 or -errno.
  *
  * Does not wait for the exec, which a hung file system may hold up: when *ret_result_fd polls readable,
  * command_result() tells what became of it.

@@ -57,6 +57,15 @@ static int signals_take(int *ret_fd)
     return *ret_fd < 0 ? -errno : 0;
 }
 
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
 int guard_open(const struct guard_options *options, struct guard *ret)
 {
     *ret =
@@ -67,7 +76,7 @@ int guard_open(const struct guard_options *options, struct guard *ret)
     }
     /* A group of its own: what is sent to the parent's group, from a terminal or by a shell, does not stop the guard
      * too. */
-    ret->parent_group = getpgrp();
+    ret->command_group = has_terminal() ? getpgrp() : 0;
     if (setpgid(0, 0) != 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
         fcntl(options->control_fd, F_SETFD, FD_CLOEXEC) != 0) {
         goto failed;
@@ -128,7 +137,7 @@ static void stop_begin(struct guard *guard, enum guard_cause cause)
 static void command_begin(struct guard *guard)
 {
     guard->phase = GUARD_RUNNING;
-    int status = command_start(guard->options.command, guard->parent_group, &guard->command, &guard->result_fd);
+    int status = command_start(guard->options.command, guard->command_group, &guard->command, &guard->result_fd);
     if (status != 0) {
         parent_tell(guard, GUARD_REFUSED, -status);
     }

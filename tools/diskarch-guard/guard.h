@@ -44,7 +44,12 @@ struct guard {
     enum guard_phase phase;
     bool is_orphan; /* the control descriptor has ended */
     bool is_stuck_told;
-    pid_t parent_group; /* the process group of `diskarch lock`, which is the command's too */
+    /*
+     * With a terminal the process group of `diskarch lock`, so that the command has the terminal as well. Without one 0,
+     * a group of its own: a command in the group of a stopped `lock` would, by ending, make that group an orphaned one,
+     * and the kernel would hang up on all of it, the script that started `lock` included.
+     */
+    pid_t command_group;
     pid_t command;      /* 0 before the start and after the end */
     int command_status; /* its wait status, once it has ended */
     int result_fd;      /* tells whether the command could be executed; -1 when that is known */
