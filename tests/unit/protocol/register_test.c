@@ -359,6 +359,24 @@ Test(registers, D1_one_write_is_in_flight_per_disk_and_block)
     cr_expect_not(ballot_is_none(submitted(2).accepted));
 }
 
+/* Otherwise what was committed would stay on a bare majority. */
+Test(registers, D1_newer_state_reaches_a_disk_whose_older_write_comes_back_late)
+{
+    finish(OP_UPDATE, 5);
+    rig.disks[2].mode = RIG_HOLDS;
+    finish(OP_UPDATE, 6);
+    finish(OP_UPDATE, 7);
+    struct rig_request *older = rig_find(&rig, 0, 2, row, IO_EXCHANGE);
+    cr_assert_not_null(older);
+    rig.disks[2].mode = RIG_RUNS;
+    rig_complete(&rig, 0, older);
+    rig_run(&rig, NS_PER_S);
+    struct register_block there = rig_register(&rig, 2, row, node->self.slot);
+    struct register_block newest = rig_register(&rig, 0, row, node->self.slot);
+    cr_expect(ballot_is_same(there.accepted, newest.accepted));
+    cr_expect_arr_eq(there.value, newest.value, VALUE_BYTES);
+}
+
 Test(registers, D2_a_write_past_every_deadline_keeps_its_buffer_and_its_disk_out)
 {
     finish(OP_UPDATE, 5);
