@@ -55,7 +55,6 @@ struct io *io_submit(struct node *node, uint32_t disk, enum io_owner owner, enum
     io->generation = 0;
     io->sequence = node->sequence;
     io->submitted_step = node->step;
-    io->submitted_slow_ns = node->slow_ns;
     io->submitted_fast_ns = node->fast_ns;
     node->io.in_flight++;
     node->io.op_count[disk] += owner == IO_FOR_OP;

@@ -23,7 +23,6 @@ struct io {
     uint32_t op;         /* IO_FOR_OP: which */
     uint64_t generation; /* of the owner when it was submitted (B5) */
     uint64_t submitted_step;
-    int64_t submitted_slow_ns;
     int64_t submitted_fast_ns;
     uint64_t sequence; /* of the block it writes */
     uint8_t *block;    /* block_bytes, its own until it completes */

@@ -99,7 +99,7 @@ struct sim_process {
 };
 
 struct sim_statistics {
-    uint64_t steps, elections, takeovers, crashes, pauses, disk_faults, joins, ballots, overs;
+    uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs;
 };
 
 struct sim;
