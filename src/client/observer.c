@@ -4,6 +4,7 @@
 #include "block/role_value.h"
 #include "client/options.h"
 #include "disk/message.h"
+#include "disk/uuid.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,18 +91,8 @@ const char *diskarch_observer_message(const struct diskarch_observer *observer)
     return observer->message;
 }
 
-static void uuid_text(const struct uuid *uuid, char text[37])
+struct diskarch_set_info set_info_of(const struct set_header *header)
 {
-    char *at = text;
-    for (int i = 0; i < 16; i++) {
-        bool is_group_end = i == 4 || i == 6 || i == 8 || i == 10;
-        at += snprintf(at, 4, "%s%02x", is_group_end ? "-" : "", uuid->bytes[i]);
-    }
-}
-
-void diskarch_observer_set_info(const struct diskarch_observer *observer, struct diskarch_set_info *ret)
-{
-    const struct set_header *header = &observer->set.header;
     struct diskarch_set_info info = {
         .generation = header->generation,
         .disk_count = header->disk_count,
@@ -117,10 +108,17 @@ void diskarch_observer_set_info(const struct diskarch_observer *observer, struct
         .slot_reuse = header->slot_reuse,
         .format_major = header->major,
         .format_minor = header->minor,
-        .engine = disk_engine_name(observer->reader.engine),
     };
+    _Static_assert(sizeof info.name == sizeof header->set_name, "both end with a NUL");
     memcpy(info.name, header->set_name, sizeof info.name);
-    uuid_text(&header->set_uuid, info.uuid);
+    uuid_format(info.uuid, &header->set_uuid);
+    return info;
+}
+
+void diskarch_observer_set_info(const struct diskarch_observer *observer, struct diskarch_set_info *ret)
+{
+    struct diskarch_set_info info = set_info_of(&observer->set.header);
+    info.engine = disk_engine_name(observer->reader.engine);
     options_return(ret, &info, sizeof info);
 }
 

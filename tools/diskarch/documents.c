@@ -1,6 +1,6 @@
 #include "documents.h"
 
-#include "disk/uuid.h"
+#include "client/observer.h"
 #include "report.h"
 
 #include <assert.h>
@@ -47,25 +47,7 @@ json_t *document_set(const struct diskarch_set_info *set)
 
 json_t *document_header(const struct set_header *header)
 {
-    struct diskarch_set_info info = {
-        .generation = header->generation,
-        .disk_count = header->disk_count,
-        .slots = header->layout.slots,
-        .registers = header->layout.registers,
-        .block_bytes = header->layout.block_bytes,
-        .lease_ns = header->timings.lease_ns,
-        .renew_ns = header->timings.renew_ns,
-        .io_deadline_ns = header->timings.io_deadline_ns,
-        .quarantine_ns = header->timings.quarantine_ns,
-        .watch_ns = timings_watch_ns(&header->timings),
-        .drift_ppm = header->timings.drift_ppm,
-        .slot_reuse = header->slot_reuse,
-        .format_major = header->major,
-        .format_minor = header->minor,
-    };
-    _Static_assert(sizeof info.name == sizeof header->set_name, "both end with a NUL");
-    memcpy(info.name, header->set_name, sizeof info.name);
-    uuid_format(info.uuid, &header->set_uuid);
+    struct diskarch_set_info info = set_info_of(header);
     return document_set(&info);
 }
 
