@@ -11,8 +11,10 @@ terminal() {
     local name=$1
     shift
     mkfifo "$work/$name.keys"
-    # Without job control a shell has its background processes ignore SIGINT; here it is what is tested.
-    DISKARCH_TEST_MARK=$work env --default-signal=INT,QUIT script -qefc "$*" "$work/$name.log" <"$work/$name.keys" >"$work/$name.out" 2>&1 &
+    # Without job control a shell has its background processes ignore SIGINT; here it is what is tested. The shell that
+    # script(1) starts gives way to the command: one that stayed would die of the same control-C and hide the exit code.
+    DISKARCH_TEST_MARK=$work SHELL=/bin/sh env --default-signal=INT,QUIT script -qefc "exec $*" "$work/$name.log" \
+        <"$work/$name.keys" >"$work/$name.out" 2>&1 &
     pids[$name]=$!
     exec 5>"$work/$name.keys"
 }
