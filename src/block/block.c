@@ -35,14 +35,6 @@ enum {
 };
 
 enum {
-    /* Room for minor versions to come: the registers whose change this node began lately and a counter for each bucket
-     * of registers (the change beacon of T10), a request to a holder (N2), the disks it has counted out (D7). */
-    BEACON_REGISTERS = 8,
-    BEACON_BUCKETS = 64,
-    BEACON_BYTES = BEACON_REGISTERS * 4 + BEACON_BUCKETS * 2,
-    REQUEST_BYTES = 4 + NODE_ID_BYTES + 4 + NODE_ID_BYTES,
-    COUNTED_OUT_BYTES = 4,
-
     AT_COUNTER = AT_PAYLOAD,
     AT_STARTED = AT_COUNTER + 8,
     AT_WATCHDOG = AT_STARTED + 8,
@@ -51,10 +43,14 @@ enum {
     AT_ENGINE = AT_VERDICT_COUNT + 2,
     AT_HEARTBEAT_NAME = AT_ENGINE + 4,
     AT_VERDICTS = AT_HEARTBEAT_NAME + NAME_FIELD_BYTES,
-    AT_BEACON = AT_VERDICTS + VERDICTS_MAX * NODE_ID_BYTES,
-    AT_REQUEST = AT_BEACON + BEACON_BYTES,
-    AT_COUNTED_OUT = AT_REQUEST + REQUEST_BYTES,
-    HEARTBEAT_END = AT_COUNTED_OUT + COUNTED_OUT_BYTES,
+    AT_CHANGES = AT_VERDICTS + VERDICTS_MAX * NODE_ID_BYTES,
+    AT_BUCKETS = AT_CHANGES + BEACON_CHANGES * 4,
+    AT_ASK_REGISTER = AT_BUCKETS + BEACON_BUCKETS * 2,
+    AT_ASK_HOLDER = AT_ASK_REGISTER + 4,
+    AT_ASK_VERB = AT_ASK_HOLDER + NODE_ID_BYTES,
+    AT_ASK_SUCCESSOR = AT_ASK_VERB + 4,
+    AT_COUNTED_OUT = AT_ASK_SUCCESSOR + NODE_ID_BYTES,
+    HEARTBEAT_END = AT_COUNTED_OUT + 4,
 };
 
 enum {
@@ -72,7 +68,8 @@ _Static_assert(AT_HEAD_SPARE + 4 == AT_INCARNATION && AT_SEQUENCE + 8 == AT_PAYL
 _Static_assert((int)CLAIM_END <= (int)PAYLOAD_END, "a claim fits into the smallest block");
 _Static_assert((int)HEARTBEAT_END <= (int)PAYLOAD_END, "a heartbeat fits into the smallest block");
 _Static_assert((int)REGISTER_END <= (int)PAYLOAD_END, "a register fits into the smallest block");
-_Static_assert(DISKS_MAX <= COUNTED_OUT_BYTES * 8, "one bit for every disk");
+_Static_assert(DISKS_MAX <= 32, "one bit for every disk");
+_Static_assert(REGISTERS_MAX < BEACON_WANTED, "a register number leaves room for the mark");
 
 /* ---- What all kinds share ------------------------------------------------------------------------------------------- */
 
@@ -192,6 +189,44 @@ static size_t verdict_offset(size_t index)
     return AT_VERDICTS + index * NODE_ID_BYTES;
 }
 
+static void beacon_store(uint8_t *bytes, const struct beacon *beacon)
+{
+    for (size_t i = 0; i < BEACON_CHANGES; i++) {
+        le_store32(bytes + AT_CHANGES + i * 4, beacon->changes[i]);
+    }
+    for (size_t i = 0; i < BEACON_BUCKETS; i++) {
+        le_store16(bytes + AT_BUCKETS + i * 2, beacon->buckets[i]);
+    }
+}
+
+static struct beacon beacon_load(const uint8_t *bytes)
+{
+    struct beacon beacon;
+    for (size_t i = 0; i < BEACON_CHANGES; i++) {
+        beacon.changes[i] = le_load32(bytes + AT_CHANGES + i * 4);
+    }
+    for (size_t i = 0; i < BEACON_BUCKETS; i++) {
+        beacon.buckets[i] = le_load16(bytes + AT_BUCKETS + i * 2);
+    }
+    return beacon;
+}
+
+static void ask_store(uint8_t *bytes, const struct ask *ask)
+{
+    le_store32(bytes + AT_ASK_REGISTER, ask->register_index);
+    node_id_store(bytes + AT_ASK_HOLDER, ask->holder);
+    le_store32(bytes + AT_ASK_VERB, (uint32_t)ask->verb);
+    node_id_store(bytes + AT_ASK_SUCCESSOR, ask->successor);
+}
+
+static struct ask ask_load(const uint8_t *bytes)
+{
+    return (struct ask){.verb = (enum ask_verb)le_load32(bytes + AT_ASK_VERB),
+                        .register_index = le_load32(bytes + AT_ASK_REGISTER),
+                        .holder = node_id_load(bytes + AT_ASK_HOLDER),
+                        .successor = node_id_load(bytes + AT_ASK_SUCCESSOR)};
+}
+
 static void heartbeat_store(uint8_t *bytes, const struct heartbeat_block *content)
 {
     le_store64(bytes + AT_COUNTER, content->counter);
@@ -204,6 +239,21 @@ static void heartbeat_store(uint8_t *bytes, const struct heartbeat_block *conten
     for (uint32_t i = 0; i < content->verdict_count; i++) {
         node_id_store(bytes + verdict_offset(i), content->verdicts[i]);
     }
+    beacon_store(bytes, &content->beacon);
+    ask_store(bytes, &content->ask);
+    le_store32(bytes + AT_COUNTED_OUT, content->counted_out);
+}
+
+/* A question is asked of somebody, a hand-over names to whom; without one nothing stands there. */
+static bool ask_is_sound(const uint8_t *bytes)
+{
+    struct ask ask = ask_load(bytes);
+    if (ask.verb == ASK_NONE) {
+        return bytes_are_zero(bytes + AT_ASK_REGISTER, AT_COUNTED_OUT - AT_ASK_REGISTER);
+    }
+    return ask.verb <= ASK_TRANSFER && ask.register_index < REGISTERS_MAX && !node_id_is_none(ask.holder) &&
+           node_id_is_sound(ask.holder) && node_id_is_sound(ask.successor) &&
+           node_id_is_none(ask.successor) == (ask.verb != ASK_TRANSFER);
 }
 
 /* Whether the heartbeat of somebody says only what the format allows. */
@@ -220,7 +270,7 @@ static bool heartbeat_is_sound(const uint8_t *bytes)
             return false;
         }
     }
-    return name_field_is_valid(bytes + AT_HEARTBEAT_NAME);
+    return name_field_is_valid(bytes + AT_HEARTBEAT_NAME) && ask_is_sound(bytes);
 }
 
 void block_encode_heartbeat(uint8_t *bytes, uint32_t block_bytes, const struct block_place *place,
@@ -256,6 +306,9 @@ bool block_decode_heartbeat(const uint8_t *bytes, uint32_t block_bytes, const st
         .engine = le_load32(bytes + AT_ENGINE),
         .watchdog_promise_ns = le_load64(bytes + AT_WATCHDOG),
         .verdict_count = le_load16(bytes + AT_VERDICT_COUNT),
+        .beacon = beacon_load(bytes),
+        .ask = ask_load(bytes),
+        .counted_out = le_load32(bytes + AT_COUNTED_OUT),
     };
     memcpy(ret->node_name, bytes + AT_HEARTBEAT_NAME, NAME_FIELD_BYTES);
     for (uint32_t i = 0; i < ret->verdict_count; i++) {

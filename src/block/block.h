@@ -46,6 +46,33 @@ enum heartbeat_state {
     HEARTBEAT_LEFT = 3,   /* rule T9: will never write again */
 };
 
+/*
+ * Rule T10: what this node changed lately. A hint: whoever looks away too long finds the counters moved, and reads the
+ * registers of that bucket.
+ */
+struct beacon {
+    uint32_t changes[BEACON_CHANGES]; /* newest first: register number + 1, perhaps with BEACON_WANTED; 0: no more */
+    uint16_t buckets[BEACON_BUCKETS]; /* phase 2s begun on the registers of each bucket, wrapping around */
+};
+
+/* In beacon.changes: not changed, but found held by a live node and wanted by this one. */
+#define BEACON_WANTED (UINT32_C(1) << 31)
+
+/* Rule N2: what a node asks of the holder of a role. */
+enum ask_verb {
+    ASK_NONE = 0,
+    ASK_REQUEST = 1,  /* let go if you can: the holder's application decides */
+    ASK_RESIGN = 2,   /* stop and resign */
+    ASK_TRANSFER = 3, /* stop and hand over to the successor */
+};
+
+struct ask {
+    enum ask_verb verb;
+    uint32_t register_index;  /* of the role */
+    struct node_id holder;    /* none unless something is asked */
+    struct node_id successor; /* ASK_TRANSFER, else none */
+};
+
 struct heartbeat_block {
     struct block_author author;
     enum heartbeat_state state;
@@ -56,6 +83,9 @@ struct heartbeat_block {
     uint64_t watchdog_promise_ns; /* challengers add it to W */
     uint32_t verdict_count;
     struct node_id verdicts[VERDICTS_MAX]; /* incarnations found dead, newest first */
+    struct beacon beacon;
+    struct ask ask;
+    uint32_t counted_out; /* rule D7: bit i is set when this node has counted disk i out */
 };
 
 enum heartbeat_engine { ENGINE_UNKNOWN = 0, ENGINE_IO_URING = 1, ENGINE_LIBAIO = 2, ENGINE_SIMULATED = 3 };

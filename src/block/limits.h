@@ -20,6 +20,9 @@ enum {
     VALUE_BYTES = 304,         /* the value of a register as the register engine sees it: opaque bytes */
     LEDGER_SLOTS_PER_ROW = 32, /* slots one ledger register speaks for */
     VERDICTS_MAX = 8,          /* verdicts listed in one heartbeat block */
+    BEACON_CHANGES = 8,        /* registers listed in one heartbeat block */
+    BEACON_BUCKETS = 64,       /* register r is counted in bucket r modulo this */
+    WRITERS_KEPT = 8,          /* changes a user register remembers by their tags */
 };
 
 #define NS_PER_MS INT64_C(1000000)

@@ -1,4 +1,4 @@
-/* Values of registers (rule N3): a named role, and the rows of the slot ledger (rule S4). */
+/* Values of registers (rule N3): a named role, a user's register, and the rows of the slot ledger (rule S4). */
 #ifndef DISKARCH_BLOCK_ROLE_VALUE_H
 #define DISKARCH_BLOCK_ROLE_VALUE_H
 
@@ -17,11 +17,12 @@ struct role_value {
     enum role_hold hold;
     char name[NAME_FIELD_BYTES];
     struct node_id holder;            /* none unless held or transferring */
-    char node_name[NAME_FIELD_BYTES]; /* of the holder, else of the last one */
-    uint64_t epoch;                   /* grows by one at every change of holder: the fencing token */
-    int64_t changed_wall_ns;          /* display only */
-    struct node_id successor;         /* while transferring */
-    uint32_t payload_bytes;
+    char node_name[NAME_FIELD_BYTES]; /* of the holder, else of the last one; empty in a user's register */
+    uint64_t writers[WRITERS_KEPT];   /* user's register: a tag for each of the last changes, newest first; else zero */
+    uint64_t epoch;           /* grows by one at every change of holder, or of the register: the fencing token */
+    int64_t changed_wall_ns;  /* display only */
+    struct node_id successor; /* while transferring */
+    uint32_t payload_bytes;   /* what the leader publishes, or the register's value */
     uint8_t payload[PAYLOAD_BYTES_MAX];
 };
 

@@ -8,7 +8,7 @@
 enum { ROW_OF_A_REGISTER = 9, ROWS = 3 };
 
 /* Offsets as in src/block/README.md. */
-enum { KIND = 4, MAJOR = 8, MINOR = 10, INCARNATION = 32, SEQUENCE = 40, SPARE_OF_HEARTBEAT = 500, BEACON = 240 };
+enum { KIND = 4, MAJOR = 8, MINOR = 10, INCARNATION = 32, SEQUENCE = 40, SPARE_OF_HEARTBEAT = 500 };
 
 static const uint32_t rows[ROWS] = {ROW_CLAIM, ROW_HEARTBEAT, ROW_OF_A_REGISTER};
 static const uint32_t sizes[] = {512, 4096, 65536};
@@ -54,6 +54,12 @@ static void expect_same_heartbeat(const struct heartbeat_block *a, const struct 
     for (size_t i = 0; i < VERDICTS_MAX; i++) {
         cr_expect(node_id_is_same(a->verdicts[i], b->verdicts[i]));
     }
+    cr_expect_arr_eq(&a->beacon, &b->beacon, sizeof a->beacon);
+    cr_expect_eq(a->ask.verb, b->ask.verb);
+    cr_expect_eq(a->ask.register_index, b->ask.register_index);
+    cr_expect(node_id_is_same(a->ask.holder, b->ask.holder));
+    cr_expect(node_id_is_same(a->ask.successor, b->ask.successor));
+    cr_expect_eq(a->counted_out, b->counted_out);
 }
 
 static void expect_heartbeat_round_trip(const struct heartbeat_block *sent, uint32_t block_bytes)
@@ -88,6 +94,19 @@ Test(block, heartbeat_with_all_verdicts_and_extreme_numbers)
     heartbeat.verdict_count = VERDICTS_MAX;
     for (uint32_t i = 0; i < VERDICTS_MAX; i++) {
         heartbeat.verdicts[i] = (struct node_id){.slot = SLOTS_MAX - 1 - i, .incarnation = UINT64_MAX - i};
+    }
+    heartbeat.counted_out = UINT32_MAX;
+    heartbeat.ask = (struct ask){
+        .verb = ASK_TRANSFER,
+        .register_index = REGISTERS_MAX - 1,
+        .holder = {.slot = SLOTS_MAX - 1, .incarnation = UINT64_MAX},
+        .successor = {.slot = SLOTS_MAX - 2, .incarnation = UINT64_MAX - 1},
+    };
+    for (uint32_t i = 0; i < BEACON_CHANGES; i++) {
+        heartbeat.beacon.changes[i] = (REGISTERS_MAX - i) | (i % 2 == 0 ? BEACON_WANTED : 0);
+    }
+    for (uint32_t i = 0; i < BEACON_BUCKETS; i++) {
+        heartbeat.beacon.buckets[i] = (uint16_t)(UINT16_MAX - i);
     }
     expect_heartbeat_round_trip(&heartbeat, 512);
 }
@@ -319,6 +338,9 @@ Test(block, impossible_contents_are_damage)
         {"heartbeat: verdict of an impossible slot", ROW_HEARTBEAT, 144 + 2, 1},
         {"heartbeat: no name", ROW_HEARTBEAT, 80, 0},
         {"heartbeat: invalid UTF-8 in the name", ROW_HEARTBEAT, 81, 0xff},
+        {"heartbeat: an ask of nobody", ROW_HEARTBEAT, 416, ASK_REQUEST},
+        {"heartbeat: unknown ask", ROW_HEARTBEAT, 416, ASK_TRANSFER + 1},
+        {"heartbeat: a holder without an ask", ROW_HEARTBEAT, 404 + 4, 1},
         {"register: accepted above promised", ROW_OF_A_REGISTER, 68, 13},
         {"register: value without a ballot", ROW_OF_A_REGISTER, 68, 0},
         {"register: promise in round 0 by somebody", ROW_OF_A_REGISTER, 48, 0},
@@ -374,7 +396,7 @@ Test(block, fields_of_a_newer_minor_version_are_ignored)
     struct heartbeat_block back;
     block_encode_heartbeat(block, 512, &place, &sent);
     le_store16(block + MINOR, 7);
-    memset(block + BEACON, 0xab, 512 - 4 - BEACON);
+    memset(block + SPARE_OF_HEARTBEAT, 0xab, 512 - 4 - SPARE_OF_HEARTBEAT);
     fixture_reseal(block, 512);
     cr_assert(block_decode_heartbeat(block, 512, &place, &back));
     expect_same_heartbeat(&sent, &back);

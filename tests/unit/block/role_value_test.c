@@ -30,6 +30,7 @@ static void expect_same(const struct role_value *a, const struct role_value *b)
     cr_expect(node_id_is_same(a->successor, b->successor));
     cr_expect_eq(a->payload_bytes, b->payload_bytes);
     cr_expect_arr_eq(a->payload, b->payload, PAYLOAD_BYTES_MAX);
+    cr_expect_arr_eq(a->writers, b->writers, sizeof a->writers);
 }
 
 static void expect_round_trip(const struct role_value *role)
@@ -76,9 +77,27 @@ Test(role_value, N3_kinds_of_registers)
 {
     static const enum value_kind kinds[] = {VALUE_REGISTER, VALUE_AGREE_ONCE};
     for (size_t i = 0; i < 2; i++) {
-        struct role_value value = {.kind = kinds[i], .name = "config", .payload_bytes = 3, .payload = "1.0"};
+        struct role_value value = {
+            .kind = kinds[i], .name = "config", .epoch = 2, .payload_bytes = 3, .payload = "1.0"};
+        expect_round_trip(&value);
+        for (uint64_t tag = 0; tag < WRITERS_KEPT; tag++) {
+            value.writers[tag] = UINT64_MAX - tag;
+        }
         expect_round_trip(&value);
     }
+}
+
+Test(role_value, nobody_holds_a_users_register)
+{
+    uint8_t value[VALUE_BYTES];
+    struct role_value role = {.kind = VALUE_REGISTER, .name = "config", .payload_bytes = 1, .payload = "x"};
+    role_value_encode(value, &role);
+    cr_expect(role_value_decode(value, &role));
+    value[HOLD] = ROLE_HELD;
+    cr_expect_not(role_value_decode(value, &role));
+    value[HOLD] = ROLE_FREE;
+    value[HOLDER + 4] = 1;
+    cr_expect_not(role_value_decode(value, &role));
 }
 
 Test(role_value, unnamed_is_all_zero)
