@@ -2,8 +2,8 @@
  * The disk port: what the runtime asks of the disks of an opened set, whatever engine does it.
  *
  * Three primitives, each on one disk. read: one whole row. write: one block, durable when acknowledged (O_DIRECT and
- * RWF_DSYNC). exchange: write one block and, only after that write is acknowledged, read the whole row (rule D3). A fourth,
- * header, reads the header block. Knows nothing of ballots, leases or roles.
+ * RWF_DSYNC). exchange: write one block and, only after that write is acknowledged, read the whole row (rule D3). Two more
+ * are for looking: header reads the header block, range any bytes. Knows nothing of ballots, leases or roles.
  *
  * Threads: an engine belongs to one thread at a time. Nothing is allocated after disk_engine_open().
  */
@@ -11,12 +11,13 @@
 #define DISKARCH_DISK_DISK_H
 
 #include "disk/disk_set.h"
+#include "disk/engine_kind.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum disk_operation { DISK_READ, DISK_WRITE, DISK_EXCHANGE, DISK_HEADER };
+enum disk_operation { DISK_READ, DISK_WRITE, DISK_EXCHANGE, DISK_HEADER, DISK_RANGE };
 
 struct disk_request {
     enum disk_operation operation;
@@ -24,6 +25,8 @@ struct disk_request {
     uint32_t row;         /* read, write, exchange */
     uint32_t slot;        /* write, exchange: which block of the row */
     const uint8_t *block; /* write, exchange: block_bytes bytes, copied by disk_engine_queue() */
+    uint64_t offset;      /* range: aligned as the disk wants it */
+    uint32_t bytes;       /* range: at most a row's */
     uint64_t tag;         /* comes back in the completion */
 };
 
@@ -32,11 +35,9 @@ struct disk_completion {
     uint32_t disk;
     int write_error;      /* 0 or -errno; 0 when nothing was to be written */
     int read_error;       /* 0 or -errno; -ECANCELED when the write before it failed; 0 when nothing was to be read */
-    const uint8_t *bytes; /* the row, or the header's first block; NULL unless read without error */
+    const uint8_t *bytes; /* the row, the header's first block, the range; NULL unless read without error */
     uint32_t request;     /* for disk_engine_release() */
 };
-
-enum disk_engine_kind { DISK_ENGINE_AUTO = 0, DISK_ENGINE_IO_URING = 1, DISK_ENGINE_LIBAIO = 2 };
 
 struct disk_engine_options {
     enum disk_engine_kind kind;
@@ -61,6 +62,9 @@ void disk_engine_close(struct disk_engine *engine);
 /* "io_uring" or "libaio": the engine that really runs. */
 const char *disk_engine_name(const struct disk_engine *engine);
 enum disk_engine_kind disk_engine_kind(const struct disk_engine *engine);
+
+/* Why DISK_ENGINE_AUTO did not get io_uring, and the remedy; empty if nothing was refused. */
+const char *disk_engine_warning(const struct disk_engine *engine);
 
 /*
  * Takes one request; nothing is sent before disk_engine_submit(). 0, -ENODEV if that disk is not present, -EBUSY if

@@ -2,24 +2,49 @@
 #include "disk/engine.h"
 
 #include "disk/message.h"
+#include "disk/request_table.h"
 
 #include <diskarch/diskarch.h>
 
 #include <assert.h>
 
+/* What was refused becomes the warning of the engine that came in its place. */
+static int open_either(struct disk_set *set, const struct disk_engine_options *options, struct disk_engine **ret)
+{
+    if (uring_open(set, options, ret) == 0) {
+        return 0;
+    }
+    char refusal[DISK_WARNING_BYTES];
+    message_set(0, refusal, sizeof refusal, "%s", set->message);
+    struct disk_engine *engine;
+    int error = aio_open(set, options, &engine);
+    if (error != 0) {
+        message_add(set->message, sizeof set->message, "; and before that: %s", refusal);
+        return error;
+    }
+    message_set(0, engine->warning, sizeof engine->warning, "libaio is used: %s", refusal);
+    set->message[0] = '\0';
+    *ret = engine;
+    return 0;
+}
+
 int disk_engine_open(struct disk_set *set, const struct disk_engine_options *options, struct disk_engine **ret)
 {
     assert(options->depth >= 1 && options->depth <= DISK_DEPTH_MAX);
     assert(set->present_count > 0);
+    request_table_reap_parked();
     switch (options->kind) {
     case DISK_ENGINE_AUTO:
+        return uring_is_built() ? open_either(set, options, ret) : aio_open(set, options, ret);
     case DISK_ENGINE_IO_URING:
         return uring_open(set, options, ret);
     case DISK_ENGINE_LIBAIO:
+        return aio_open(set, options, ret);
+    case DISK_ENGINE_SIMULATED:
         break;
     }
     return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
-                       "engine libaio: not built into this version; use --engine io_uring");
+                       "engine: there is no such engine; use io_uring or libaio");
 }
 
 void disk_engine_close(struct disk_engine *engine)
@@ -37,6 +62,11 @@ const char *disk_engine_name(const struct disk_engine *engine)
 enum disk_engine_kind disk_engine_kind(const struct disk_engine *engine)
 {
     return engine->operations->kind;
+}
+
+const char *disk_engine_warning(const struct disk_engine *engine)
+{
+    return engine->warning;
 }
 
 int disk_engine_queue(struct disk_engine *engine, const struct disk_request *request)

@@ -7,7 +7,10 @@
 
 #include "disk/disk.h"
 
-enum { DISK_DEPTH_MAX = 64 }; /* requests in flight per disk */
+enum {
+    DISK_DEPTH_MAX = 64, /* requests in flight per disk */
+    DISK_WARNING_BYTES = 384,
+};
 
 struct disk_engine_operations {
     enum disk_engine_kind kind;
@@ -24,10 +27,13 @@ struct disk_engine_operations {
 struct disk_engine {
     const struct disk_engine_operations *operations;
     uint32_t in_flight;   /* see disk_engine_in_flight() */
-    uint64_t submissions; /* how often requests were handed to the kernel: one for all disks, repairs apart */
+    uint64_t submissions; /* how often new requests were handed to the kernel: one for all disks */
+    char warning[DISK_WARNING_BYTES];
 };
 
-/* src/disk/uring.c */
+/* Each opens one engine: 0 or DISKARCH_EENGINE, told by the set's message. */
 int uring_open(struct disk_set *set, const struct disk_engine_options *options, struct disk_engine **ret);
+bool uring_is_built(void); /* false: uring_open() only says so */
+int aio_open(struct disk_set *set, const struct disk_engine_options *options, struct disk_engine **ret);
 
 #endif

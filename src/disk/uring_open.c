@@ -1,74 +1,30 @@
 /*
- * How an io_uring engine begins and ends: the arena, what is registered with the kernel, and why a start can fail.
- * Each failure names its likely cause and the remedy, because a silent fall-back would hide a slow node.
+ * How an io_uring engine begins and ends: what is registered with the kernel, and why a start can fail. Each failure names
+ * its likely cause and the remedy, because a silent fall-back would hide a slow node.
  */
 #include "disk/message.h"
 #include "disk/uring.h"
 
 #include <diskarch/diskarch.h>
 
-#include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 
-enum { PAGE_BYTES = 4096 };
-
-/*
- * Engines whose owner has gone while the kernel still held some of their buffers (rule D2: a hung disk may be written
- * from such a buffer at any later time). They keep ring and arena until the kernel has given everything back, and are
- * looked after whenever an engine begins or ends.
- */
-static struct uring *parked;
-static pthread_mutex_t parked_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void uring_free(struct uring *uring)
+void uring_free(struct request_table *table)
 {
-    if (uring == NULL) {
-        return;
-    }
+    struct uring *uring = (struct uring *)table;
     if (uring->ring.ring_fd >= 0) {
         /* A ring ends in the background; given back here, the memory limit and the disks are free for the next engine. */
         io_uring_unregister_buffers(&uring->ring);
         io_uring_unregister_files(&uring->ring);
         io_uring_queue_exit(&uring->ring);
     }
-    free(uring->arena);
-    free(uring->requests);
-    free(uring->queued.items);
-    free(uring->done.items);
+    request_table_done(table);
     free(uring);
-}
-
-static void reap_parked(void)
-{
-    pthread_mutex_lock(&parked_lock);
-    for (struct uring **link = &parked; *link != NULL;) {
-        struct uring *uring = *link;
-        uring_drain(uring);
-        if (uring_is_busy(uring)) {
-            link = &uring->next_parked;
-        } else {
-            *link = uring->next_parked;
-            uring_free(uring);
-        }
-    }
-    pthread_mutex_unlock(&parked_lock);
-}
-
-void uring_close(struct disk_engine *engine)
-{
-    struct uring *uring = (struct uring *)engine;
-    uring->is_over = true;
-    pthread_mutex_lock(&parked_lock);
-    uring->next_parked = parked;
-    parked = uring;
-    pthread_mutex_unlock(&parked_lock);
-    reap_parked();
 }
 
 /* ---- Why a start fails ---------------------------------------------------------------------------------------------- */
@@ -137,82 +93,41 @@ static int explain(struct disk_set *set, const char *what, int error, uint64_t n
 
 /* ---- Beginning ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t round_up(uint64_t bytes, uint64_t unit)
-{
-    return (bytes + unit - 1) / unit * unit;
-}
-
-static uint64_t alignment_of(const struct layout *layout)
-{
-    return layout->block_bytes > PAGE_BYTES ? layout->block_bytes : PAGE_BYTES;
-}
-
-/* A request's share of the arena: its block, then its row, each aligned for direct I/O. */
-static uint64_t share_bytes(const struct layout *layout)
-{
-    uint64_t alignment = alignment_of(layout);
-    return round_up(layout->block_bytes, alignment) + round_up(layout_row_bytes(layout), alignment);
-}
-
-static int allocate(struct uring *uring)
-{
-    uint64_t alignment = alignment_of(&uring->layout);
-    uint64_t share = share_bytes(&uring->layout);
-    void *arena = NULL;
-    if (posix_memalign(&arena, alignment, share * uring->request_count) != 0) {
-        return -ENOMEM;
-    }
-    memset(arena, 0, share * uring->request_count);
-    uring->arena = arena;
-    uring->requests = calloc(uring->request_count, sizeof *uring->requests);
-    uring->queued.items = calloc(uring->request_count, sizeof *uring->queued.items);
-    uring->done.items = calloc(uring->request_count, sizeof *uring->done.items);
-    if (uring->requests == NULL || uring->queued.items == NULL || uring->done.items == NULL) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < uring->request_count; i++) {
-        uring->requests[i].block = uring->arena + share * i;
-        uring->requests[i].row = uring->requests[i].block + round_up(uring->layout.block_bytes, alignment);
-    }
-    return 0;
-}
-
 static int register_files(struct uring *uring, const struct disk_set *set)
 {
     int fds[DISKS_MAX];
-    for (uint32_t i = 0; i < uring->disk_count; i++) {
-        uring->is_present[i] = set->members[i].is_present;
+    for (uint32_t i = 0; i < set->header.disk_count; i++) {
         fds[i] = set->members[i].is_present ? set->members[i].fd : -1;
     }
-    return io_uring_register_files(&uring->ring, fds, uring->disk_count);
+    return io_uring_register_files(&uring->ring, fds, set->header.disk_count);
 }
 
 static int register_buffers(struct uring *uring)
 {
-    uint64_t share = share_bytes(&uring->layout);
-    struct iovec *shares = calloc(uring->request_count, sizeof *shares);
+    const struct request_table *table = &uring->table;
+    struct iovec *shares = calloc(table->request_count, sizeof *shares);
     if (shares == NULL) {
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i < uring->request_count; i++) {
-        shares[i] = (struct iovec){.iov_base = uring->requests[i].block, .iov_len = share};
+    for (uint32_t i = 0; i < table->request_count; i++) {
+        shares[i] = (struct iovec){.iov_base = table->requests[i].block, .iov_len = request_table_share_bytes(table)};
     }
-    int error = io_uring_register_buffers(&uring->ring, shares, uring->request_count);
+    int error = io_uring_register_buffers(&uring->ring, shares, table->request_count);
     free(shares);
     return error;
 }
 
-static int start(struct uring *uring, struct disk_set *set)
+static int start(struct uring *uring, struct disk_set *set, uint32_t depth)
 {
-    uint64_t needed_bytes = share_bytes(&uring->layout) * uring->request_count;
-    int error = allocate(uring);
+    int error = request_table_init(&uring->table, &uring_carrier, set, depth);
+    uint64_t needed_bytes = request_table_bytes(&uring->table);
     if (error != 0) {
         return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
                            "engine io_uring: no memory for %llu KiB of buffers; free some, or format with fewer slots",
                            (unsigned long long)(needed_bytes / 1024));
     }
     /* One place more than the requests need, for the poll of wake_fd. Completions get twice as many: they never overflow. */
-    error = io_uring_queue_init(uring->request_count * REPAIR_WINDOW + 1, &uring->ring, 0);
+    error = io_uring_queue_init(uring->table.request_count * REPAIR_WINDOW + 1, &uring->ring, 0);
     if (error != 0) {
         uring->ring.ring_fd = -1;
         return explain(set, "setup", error, needed_bytes);
@@ -230,24 +145,24 @@ static int start(struct uring *uring, struct disk_set *set)
 
 int uring_open(struct disk_set *set, const struct disk_engine_options *options, struct disk_engine **ret)
 {
-    reap_parked();
     struct uring *uring = calloc(1, sizeof *uring);
     if (uring == NULL) {
         return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
                            "engine io_uring: no memory; free some");
     }
-    uring->base.operations = &uring_operations;
+    uring->table.base.operations = &uring_operations;
     uring->ring.ring_fd = -1;
-    uring->layout = set->header.layout;
-    uring->disk_count = set->header.disk_count;
-    uring->depth = options->depth;
-    uring->request_count = uring->disk_count * options->depth;
     uring->wake_fd = options->wake_fd;
-    int error = start(uring, set);
+    int error = start(uring, set, options->depth);
     if (error != 0) {
-        uring_free(uring);
+        uring_free(&uring->table);
         return error;
     }
-    *ret = &uring->base;
+    *ret = &uring->table.base;
     return 0;
+}
+
+bool uring_is_built(void)
+{
+    return true;
 }

@@ -402,6 +402,8 @@ static uint32_t heartbeat_engine_of(enum disk_engine_kind kind)
         return ENGINE_IO_URING;
     case DISK_ENGINE_LIBAIO:
         return ENGINE_LIBAIO;
+    case DISK_ENGINE_SIMULATED:
+        return ENGINE_SIMULATED;
     case DISK_ENGINE_AUTO:
         break;
     }

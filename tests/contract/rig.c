@@ -23,6 +23,17 @@ static void disk_paths(const struct rig *rig, const char *ret_paths[RIG_DISKS])
     }
 }
 
+enum disk_engine_kind rig_engine_kind(void)
+{
+    const char *name = getenv("DISKARCH_ENGINE");
+    cr_assert(name != NULL, "DISKARCH_ENGINE must name the engine under test");
+    if (strcmp(name, "libaio") == 0) {
+        return DISK_ENGINE_LIBAIO;
+    }
+    cr_assert_str_eq(name, "io_uring");
+    return DISK_ENGINE_IO_URING;
+}
+
 void rig_open_set(const struct rig *rig, bool is_writable, struct disk_set *ret)
 {
     const char *paths[RIG_DISKS];
@@ -34,11 +45,13 @@ void rig_open_set(const struct rig *rig, bool is_writable, struct disk_set *ret)
 
 void rig_open_engine(struct disk_set *set, int wake_fd, struct disk_engine **ret)
 {
-    struct disk_engine_options options = {.kind = DISK_ENGINE_IO_URING, .depth = RIG_DEPTH, .wake_fd = wake_fd};
+    enum disk_engine_kind kind = rig_engine_kind();
+    struct disk_engine_options options = {.kind = kind, .depth = RIG_DEPTH, .wake_fd = wake_fd};
     int error = disk_engine_open(set, &options, ret);
     cr_assert_eq(error, 0, "%s", set->message);
-    cr_assert_str_eq(disk_engine_name(*ret), "io_uring");
-    cr_assert_eq(disk_engine_kind(*ret), DISK_ENGINE_IO_URING);
+    cr_assert_str_eq(disk_engine_name(*ret), getenv("DISKARCH_ENGINE"));
+    cr_assert_eq(disk_engine_kind(*ret), kind);
+    cr_assert_str_eq(disk_engine_warning(*ret), "");
 }
 
 static void rig_init(struct rig *rig, const struct rig_kind *kind)

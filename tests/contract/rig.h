@@ -27,6 +27,9 @@ struct rig {
     int wake_fd;
 };
 
+/* The engine under test: DISKARCH_ENGINE, which CMake sets. */
+enum disk_engine_kind rig_engine_kind(void);
+
 /* Runs the check on a fresh rig of every kind. */
 void rig_each(void (*check)(struct rig *rig));
 

@@ -227,6 +227,12 @@ enum disk_engine_kind disk_engine_kind(const struct disk_engine *engine)
     return DISK_ENGINE_IO_URING;
 }
 
+const char *disk_engine_warning(const struct disk_engine *engine)
+{
+    (void)engine;
+    return "";
+}
+
 int disk_engine_queue(struct disk_engine *engine, const struct disk_request *request)
 {
     (void)engine;
