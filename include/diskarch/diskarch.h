@@ -6,7 +6,9 @@
  *
  * Sizes are bytes, times nanoseconds (suffix _ns) or milliseconds (suffix _ms). Functions return 0 or a positive count,
  * a negated errno, or a code of enum diskarch_error. A failed call leaves its objects as they were. The library never
- * prints, exits, forks, or installs signal handlers; it runs one thread of its own per node and never calls back from it.
+ * prints, exits, or installs signal handlers; it runs one thread of its own per node and never calls back from it. The
+ * engine "libaio" starts a helper process that shares this one's memory, not its descriptors: it sleeps, wait() does not
+ * see it, and it lets this process end while a disk hangs.
  * Every function that takes a handle may be called from any thread, except the _close functions, which must be the last.
  */
 #ifndef DISKARCH_DISKARCH_H
@@ -64,7 +66,7 @@ struct diskarch_options {
     const char *const *disks; /* paths of the disks, any order; at least a majority of the set */
     size_t disk_count;
     const char *node_name; /* NULL: the host name */
-    const char *engine;    /* NULL or "auto", "io_uring" */
+    const char *engine;    /* "io_uring" or "libaio"; NULL or "auto": the first of them that can be had */
     int64_t poll_ns;       /* how often a waiting candidate looks; 0: a quarter of the renew interval */
     bool is_rejoining;     /* after its lease ended, join again as a new incarnation and go on campaigning */
 };
@@ -168,7 +170,7 @@ struct diskarch_node_info {
     size_t size; /* set by the caller */
     const char *set_name;
     const char *node_name;
-    const char *engine; /* "io_uring" */
+    const char *engine; /* "io_uring" or "libaio": the one that runs */
     bool is_realtime;   /* the node thread has real-time priority */
     bool is_locked;     /* its memory is locked */
     bool is_joined;
@@ -176,8 +178,10 @@ struct diskarch_node_info {
     uint64_t incarnation;
     int64_t lease_ns;
     int64_t renew_ns;
-    int64_t watch_ns;  /* W: the longest a dead leader can be waited for */
-    char warning[256]; /* what was refused at start (priority, locked memory), with the remedy; may be empty */
+    int64_t watch_ns; /* W: the longest a dead leader can be waited for */
+    char
+        warning[640]; /* what was refused at start (io_uring, priority, locked memory), with the remedy; may be empty */
+    bool is_other_engine; /* "auto" was refused io_uring: the warning begins with why */
 };
 void diskarch_node_info(struct diskarch *node, struct diskarch_node_info *ret);
 
@@ -249,7 +253,8 @@ struct diskarch_set_info {
     uint32_t drift_ppm;
     bool slot_reuse;
     uint16_t format_major, format_minor;
-    const char *engine;
+    const char *engine;  /* that reads for this observer; NULL in a set that is only told of */
+    const char *warning; /* why "auto" did not get io_uring, with the remedy; may be empty; NULL as above */
 };
 void diskarch_observer_set_info(const struct diskarch_observer *observer, struct diskarch_set_info *ret);
 

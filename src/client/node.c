@@ -245,6 +245,7 @@ void diskarch_node_info(struct diskarch *node, struct diskarch_node_info *ret)
         .engine = runtime->engine,
         .is_realtime = runtime->is_realtime,
         .is_locked = runtime->is_locked,
+        .is_other_engine = runtime->is_other_engine,
         .lease_ns = timings->lease_ns,
         .renew_ns = timings->renew_ns,
         .watch_ns = timings_watch_ns(timings),

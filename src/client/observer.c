@@ -119,6 +119,7 @@ void diskarch_observer_set_info(const struct diskarch_observer *observer, struct
 {
     struct diskarch_set_info info = set_info_of(&observer->set.header);
     info.engine = disk_engine_name(observer->reader.engine);
+    info.warning = disk_engine_warning(observer->reader.engine);
     options_return(ret, &info, sizeof info);
 }
 

@@ -32,7 +32,7 @@ struct diskarch_observer {
     char message[1024];
 };
 
-/* What a header says, in the public form; `engine` and `size` are left zero. */
+/* What a header says, in the public form; `engine`, `warning` and `size` are left zero. */
 struct diskarch_set_info set_info_of(const struct set_header *header);
 
 /* DISKARCH_ENOQUORUM, with a message that names every disk that is missing. */

@@ -33,7 +33,7 @@ int options_engine(const char *name, enum disk_engine_kind *ret, char *message, 
         *ret = DISK_ENGINE_LIBAIO;
     } else {
         return message_set(DISKARCH_EUSAGE, message, message_bytes,
-                           "engine \"%s\": there is no such engine; use auto or io_uring", name);
+                           "engine \"%s\": there is no such engine; use auto, io_uring or libaio", name);
     }
     return 0;
 }

@@ -54,7 +54,7 @@ static enum heartbeat_state beat_state(const struct node *node)
 static void beat_start_read(struct node *node, uint32_t disk)
 {
     if (io_can_submit(node, disk, IO_FOR_BEAT, IO_READ, ROW_HEARTBEAT)) {
-        io_submit(node, disk, IO_FOR_BEAT, IO_READ, ROW_HEARTBEAT)->generation = node->beat.generation;
+        io_begin(node, disk, IO_FOR_BEAT, IO_READ, ROW_HEARTBEAT)->generation = node->beat.generation;
         node->beat.disks[disk].stage = BEAT_READING;
     }
 }
@@ -79,7 +79,7 @@ static void beat_start_write(struct node *node, uint32_t disk)
     struct block_place place = node_own_place(node, disk, ROW_HEARTBEAT);
 
     lease_submit(&node->lease, node->fast_ns);
-    struct io *io = io_submit(node, disk, IO_FOR_BEAT, IO_WRITE, ROW_HEARTBEAT);
+    struct io *io = io_begin(node, disk, IO_FOR_BEAT, IO_WRITE, ROW_HEARTBEAT);
     io->generation = node->beat.generation;
     block_encode_heartbeat(io->block, node_layout(node)->block_bytes, &place, &block);
     on->stage = BEAT_WRITING;

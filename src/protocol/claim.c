@@ -62,7 +62,7 @@ static void claim_read(struct node *node, uint32_t disk, uint32_t row)
         on->is_failed = true;
         return;
     }
-    io_submit(node, disk, IO_FOR_CLAIM, IO_READ, row)->generation = node->claim.generation;
+    io_begin(node, disk, IO_FOR_CLAIM, IO_READ, row)->generation = node->claim.generation;
     on->rows_pending++;
 }
 
@@ -118,7 +118,7 @@ static void claim_write(struct node *node, bool is_given_back)
         }
         struct block_place place = node_own_place(node, disk, ROW_CLAIM);
         block.author = node_next_author(node);
-        struct io *io = io_submit(node, disk, IO_FOR_CLAIM, IO_WRITE, ROW_CLAIM);
+        struct io *io = io_begin(node, disk, IO_FOR_CLAIM, IO_WRITE, ROW_CLAIM);
         io->generation = node->claim.generation;
         block_encode_claim(io->block, node_layout(node)->block_bytes, &place, &block);
         on->rows_pending++;

@@ -42,7 +42,7 @@ bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, 
     return !is_write || !io_is_writing(node, disk, row);
 }
 
-struct io *io_submit(struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation, uint32_t row)
+struct io *io_begin(struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation, uint32_t row)
 {
     assert(node->stage != NODE_OVER);
     struct io *io = io_free_entry(node, disk);
@@ -116,7 +116,7 @@ void io_probe_suspects(struct node *node)
             continue;
         }
         if (node->fast_ns >= node->io.probe_fast_ns[disk] && io_can_submit(node, disk, IO_FOR_HEALTH, IO_HEADER, 0)) {
-            io_submit(node, disk, IO_FOR_HEALTH, IO_HEADER, 0);
+            io_begin(node, disk, IO_FOR_HEALTH, IO_HEADER, 0);
             node->io.is_probing[disk] = true;
             node->io.probe_fast_ns[disk] = node->fast_ns + node_timings(node)->renew_ns;
         }

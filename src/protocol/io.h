@@ -51,12 +51,12 @@ bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, 
 
 /* Takes an entry and emits the action. The caller has asked io_can_submit(), and fills io->block before the step ends
  * when it writes. */
-struct io *io_submit(struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation, uint32_t row);
+struct io *io_begin(struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation, uint32_t row);
 
 /* The entry a completion belongs to. */
 struct io *io_of_tag(struct node *node, uint32_t tag);
 
-/* Gives the entry back; its fields may be read until the next io_submit(). */
+/* Gives the entry back; its fields may be read until the next io_begin(). */
 void io_finish(struct node *node, struct io *io, const struct io_result *result);
 
 /* Probes suspect disks whose time has come. */

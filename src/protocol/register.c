@@ -310,7 +310,7 @@ static void row_encode(struct node *node, const struct io *io)
 static void op_submit(struct node *node, struct op *op, uint32_t disk)
 {
     enum io_operation operation = op_is_exchanging(op) ? IO_EXCHANGE : IO_READ;
-    struct io *io = io_submit(node, disk, IO_FOR_OP, operation, op->row);
+    struct io *io = io_begin(node, disk, IO_FOR_OP, operation, op->row);
     io->op = (uint32_t)(op - node->registers.ops);
     io->generation = op->generation;
     if (operation == IO_EXCHANGE) {
@@ -344,7 +344,7 @@ static void op_write_newer(struct node *node, const struct io *io)
     if (is_newest || op_will_write(node, io->row) || !io_can_submit(node, io->disk, IO_FOR_OP, IO_WRITE, io->row)) {
         return;
     }
-    struct io *newer = io_submit(node, io->disk, IO_FOR_OP, IO_WRITE, io->row);
+    struct io *newer = io_begin(node, io->disk, IO_FOR_OP, IO_WRITE, io->row);
     newer->generation = OP_NO_GENERATION;
     row_encode(node, newer);
 }

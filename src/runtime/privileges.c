@@ -40,7 +40,6 @@ static void append(char *text, size_t text_bytes, const char *what, int error, c
 
 void privileges_explain(int realtime_error, int lock_error, char *text, size_t text_bytes)
 {
-    text[0] = '\0';
     if (realtime_error != 0) {
         append(text, text_bytes, "no real-time priority", realtime_error,
                "grant CAP_SYS_NICE or raise RLIMIT_RTPRIO to 1");

@@ -15,7 +15,7 @@ int privileges_take_realtime(void);
 /* Locks the stack of the calling thread. 0 or -errno. */
 int privileges_lock_stack(void);
 
-/* Says what was refused and what helps; empty if nothing was. Errors as returned by the calls, 0 for none. */
+/* Adds to the text what was refused and what helps; nothing if nothing was. Errors as returned by the calls, 0 for none. */
 void privileges_explain(int realtime_error, int lock_error, char *text, size_t text_bytes);
 
 #endif

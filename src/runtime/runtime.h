@@ -33,7 +33,8 @@ struct runtime_info {
     const char *engine;
     bool is_realtime;
     bool is_locked;
-    char warning[256]; /* what was refused, with the remedy */
+    bool is_other_engine; /* than DISK_ENGINE_AUTO prefers */
+    char warning[640];    /* what was refused, with the remedy */
 };
 
 /* Opens the disks, starts the thread; the node begins to join. 0 or an error of diskarch.h with its message. */

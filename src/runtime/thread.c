@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -426,6 +427,14 @@ static void take_privileges(struct runtime *runtime)
     privileges_explain(realtime_error, lock_error, info->warning, sizeof info->warning);
 }
 
+static void tell_engine(struct runtime_info *info, const struct disk_engine *engine)
+{
+    const char *warning = disk_engine_warning(engine);
+    info->engine = disk_engine_name(engine);
+    info->is_other_engine = *warning != '\0';
+    snprintf(info->warning, sizeof info->warning, "%s", warning);
+}
+
 /* The engine is opened here because an engine may be bound to the thread that made it. */
 static int start(struct runtime *runtime)
 {
@@ -435,7 +444,7 @@ static int start(struct runtime *runtime)
     if (error != 0) {
         return error;
     }
-    runtime->info.engine = disk_engine_name(runtime->requests.engine);
+    tell_engine(&runtime->info, runtime->requests.engine);
     runtime->params.engine = heartbeat_engine_of(disk_engine_kind(runtime->requests.engine));
     take_privileges(runtime);
     turn_clock_init(&runtime->clock, clock_read());

@@ -1,18 +1,9 @@
 /* The port's contract when disks fail: one completion for each request, with the error where it belongs; no hangs. */
-#include "rig.h"
+#include "hanging.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static uint64_t heartbeat_offset(const struct rig *rig, uint32_t slot)
@@ -204,103 +195,18 @@ Test(contract, an_absent_disk_takes_no_request)
 
 /* ---- A disk that hangs ------------------------------------------------------------------------------------------------ */
 
-/* A file system of our own, in a mount name space of our own, that can be frozen: writes to it hang. */
-static const char *mount_freezable(struct scratch_loop *loop)
-{
-    const char *image = scratch_file("image", 32 << 20);
-    const char *mount_point = scratch_path("mount");
-    scratch_loop_attach(image, 512, loop);
-    cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
-    cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0, "%s", strerror(errno));
-    scratch_run("mkfs.ext4 -q %s && mkdir %s", loop->path, mount_point);
-    cr_assert_eq(mount(loop->path, mount_point, "ext4", 0, NULL), 0, "%s", strerror(errno));
-    return mount_point;
-}
-
-/* Freezes, with somebody to thaw should this test end in between: a frozen file system cannot even be left. */
-static pid_t freeze(int mount_fd)
-{
-    pid_t rescuer = fork();
-    cr_assert_geq(rescuer, 0);
-    if (rescuer == 0) {
-        sleep(20);
-        ioctl(mount_fd, FITHAW, 0);
-        _exit(0);
-    }
-    cr_assert_eq(ioctl(mount_fd, FIFREEZE, 0), 0, "%s", strerror(errno));
-    return rescuer;
-}
-
-static void thaw(int mount_fd, pid_t rescuer)
-{
-    cr_assert_eq(ioctl(mount_fd, FITHAW, 0), 0, "%s", strerror(errno));
-    kill(rescuer, SIGKILL);
-    waitpid(rescuer, NULL, 0);
-}
-
-/* Three disks, the last of which hangs between freeze() and thaw(): a loop device over a file of a frozen file system. On
- * the file itself, libaio's submission would hang instead of the request. */
-struct hanging_rig {
-    struct rig rig;
-    struct scratch_loop loop;
-    const char *mount_point;
-    int mount_fd;
-    struct scratch_loop disk;
-    const char *paths[RIG_DISKS];
-};
-
-static void hanging_open(struct hanging_rig *hanging, size_t disk_count)
-{
-    struct rig *rig = &hanging->rig;
-    struct disk_set_options options = {.paths = hanging->paths, .path_count = disk_count, .is_writable = true};
-    cr_assert_eq(disk_set_open(&options, &rig->set), 0, "%s", rig->set.message);
-    rig_open_engine(&rig->set, -1, &rig->engine);
-}
-
-static struct hanging_rig *hanging_new(void)
-{
-    struct hanging_rig *hanging = calloc(1, sizeof *hanging);
-    scratch_init();
-    hanging->mount_point = mount_freezable(&hanging->loop);
-    hanging->mount_fd = open(hanging->mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    scratch_loop_attach(scratch_file("mount/disk", 1 << 20), 512, &hanging->disk);
-    hanging->paths[0] = scratch_path("a");
-    hanging->paths[1] = scratch_path("b");
-    hanging->paths[2] = hanging->disk.path;
-    hanging->rig.header = scratch_format(hanging->paths, RIG_DISKS, 0);
-    hanging_open(hanging, RIG_DISKS);
-    return hanging;
-}
-
-static void hanging_close(struct hanging_rig *hanging)
-{
-    disk_engine_close(hanging->rig.engine);
-    disk_set_close(&hanging->rig.set);
-}
-
-static void hanging_free(struct hanging_rig *hanging)
-{
-    hanging_close(hanging);
-    scratch_loop_detach(&hanging->disk);
-    close(hanging->mount_fd);
-    cr_assert_eq(umount2(hanging->mount_point, MNT_DETACH), 0);
-    scratch_loop_detach(&hanging->loop);
-    free(hanging);
-    scratch_done();
-}
-
 /* Reads are not held up here, so a read that did not wait for its write would show the row as it was before. */
 Test(contract, D3_a_read_waits_for_a_write_that_hangs)
 {
     struct hanging_rig *hanging = hanging_new();
     struct rig *rig = &hanging->rig;
-    pid_t rescuer = freeze(hanging->mount_fd);
+    pid_t rescuer = hanging_freeze(hanging);
     rig_queue(rig->engine, DISK_EXCHANGE, 2, ROW_HEARTBEAT, 1, rig_block(rig, 2, 1, 5));
     int submitted = disk_engine_submit(rig->engine);
     disk_engine_wait(rig->engine, 50 * NS_PER_MS);
     struct disk_completion done;
     bool is_hung = !disk_engine_reap(rig->engine, &done);
-    thaw(hanging->mount_fd, rescuer);
+    hanging_thaw(hanging, rescuer);
     cr_assert_eq(submitted, 0);
     cr_assert(is_hung);
     rig_wait_one(rig->engine, &done);
@@ -350,9 +256,9 @@ Test(contract, D2_an_engine_can_be_left_while_the_kernel_holds_its_buffers)
 {
     struct hanging_rig *hanging = hanging_new();
     struct rig *rig = &hanging->rig;
-    pid_t rescuer = freeze(hanging->mount_fd);
+    pid_t rescuer = hanging_freeze(hanging);
     struct hung_record record = leave_and_go_on(hanging);
-    thaw(hanging->mount_fd, rescuer);
+    hanging_thaw(hanging, rescuer);
     cr_assert_eq(record.submitted, 0);
     cr_assert(record.is_hung);
     cr_assert_eq(record.left, 1);

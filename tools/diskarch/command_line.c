@@ -21,7 +21,8 @@ static const struct common_option {
 } common_options[] = {
     {COMMON_DISKS, {LETTER_DISKS, "disks", "A,B,C", "the disks of the set, in any order; else from DISKARCH_DISKS"}},
     {COMMON_NODE, {LETTER_NODE, "node", "NAME", "name of this node (default: the host name)"}},
-    {COMMON_ENGINE, {LETTER_ENGINE, "engine", "ENGINE", "auto or io_uring (default: auto)"}},
+    {COMMON_ENGINE,
+     {LETTER_ENGINE, "engine", "ENGINE", "auto, io_uring or libaio; else from DISKARCH_ENGINE (default: auto)"}},
     {COMMON_JSON, {LETTER_JSON, "json", NULL, "print JSON"}},
     {0, {LETTER_HELP, "help", NULL, "print this help and end"}},
 };
@@ -131,12 +132,22 @@ static void disks_take_environment(struct command_line *line)
     disks_take(line, copy, "DISKARCH_DISKS");
 }
 
-static void engine_take(struct command_line *line, const char *engine)
+static void engine_take(struct command_line *line, const char *engine, const char *from)
 {
-    if (strcmp(engine, "auto") != 0 && strcmp(engine, "io_uring") != 0) {
-        usage_fail("--engine: \"%s\" is not known; choose auto or io_uring", escaped(engine));
+    static const char *const engines[] = {"auto", "io_uring", "libaio"};
+    for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+        if (strcmp(engine, engines[i]) == 0) {
+            line->engine = engines[i];
+            return;
+        }
     }
-    line->engine = engine;
+    usage_fail("%s: \"%s\" is not known; choose auto, io_uring or libaio", from, escaped(engine));
+}
+
+static void engine_take_environment(struct command_line *line)
+{
+    const char *engine = getenv("DISKARCH_ENGINE");
+    engine_take(line, engine == NULL || *engine == '\0' ? "auto" : engine, "DISKARCH_ENGINE");
 }
 
 /* False if the option is one of the verb's own. */
@@ -151,7 +162,7 @@ static bool common_take(const struct verb *verb, struct command_line *line, int 
         line->node_name = argument;
         return true;
     case LETTER_ENGINE:
-        engine_take(line, argument);
+        engine_take(line, argument, "--engine");
         return true;
     case LETTER_JSON:
         line->is_json = true;
@@ -167,7 +178,7 @@ static bool common_take(const struct verb *verb, struct command_line *line, int 
 void command_line_parse(const struct verb *verb, int argc, char **argv, option_taker *take, void *values,
                         struct command_line *ret)
 {
-    *ret = (struct command_line){.engine = "auto"};
+    *ret = (struct command_line){.engine = NULL};
     struct getopt_table table;
     table_init(&table, verb);
     int letter;
@@ -188,6 +199,9 @@ void command_line_parse(const struct verb *verb, int argc, char **argv, option_t
     ret->arguments = argv + optind;
     if ((verb->common & COMMON_DISKS) != 0 && ret->disk_count == 0) {
         disks_take_environment(ret);
+    }
+    if ((verb->common & COMMON_ENGINE) != 0 && ret->engine == NULL) {
+        engine_take_environment(ret);
     }
 }
 

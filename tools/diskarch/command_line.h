@@ -15,7 +15,7 @@ struct command_line {
     const char *disks[COMMAND_LINE_DISKS_MAX];
     size_t disk_count;
     const char *node_name; /* NULL: the host name */
-    const char *engine;
+    const char *engine;    /* NULL in a verb without it */
     bool is_json;
     int argument_count;
     char **arguments;

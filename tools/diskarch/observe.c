@@ -17,8 +17,14 @@ int observe_open(const struct command_line *line, struct diskarch_observer **ret
     int error = diskarch_observer_open(&options, ret, message, sizeof(message));
     if (error != 0) {
         complain("%s", escaped(message));
+        return (int)exit_code_of_error(error);
     }
-    return (int)exit_code_of_error(error);
+    struct diskarch_set_info info = {.size = sizeof(info)};
+    diskarch_observer_set_info(*ret, &info);
+    if (*info.warning != '\0') {
+        complain("warning: %s", escaped(info.warning));
+    }
+    return EXIT_CODE_OK;
 }
 
 int observe_failed(const struct diskarch_observer *observer, int error)

@@ -190,7 +190,9 @@ static int node_open(struct lock *lock)
     struct diskarch_node_info info = {.size = sizeof(info)};
     diskarch_node_info(lock->node, &info);
     lock->renew_ns = info.renew_ns;
-    if (lock->is_verbose && *info.warning != '\0') {
+    /* Which engine moves the blocks is the operator's to know; the rest only for whoever asks. */
+    bool is_telling = lock->is_verbose || (info.is_other_engine && !lock->is_quiet);
+    if (is_telling && *info.warning != '\0') {
         complain("warning: %s", escaped(info.warning));
     }
     return grace_settle(lock, info.lease_ns);
