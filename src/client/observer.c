@@ -45,7 +45,7 @@ static int observer_start(struct diskarch_observer *observer, const struct diska
     if (error != 0) {
         return error;
     }
-    struct disk_set_options set_options = {.paths = options->disks, .path_count = options->disk_count};
+    struct disk_set_options set_options = {.paths = options->disks, .path_count = options->disk_count, .engine = kind};
     error = disk_set_open(&set_options, &observer->set);
     if (error == 0) {
         error = reader_open(&observer->reader, &observer->set, kind);

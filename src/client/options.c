@@ -25,13 +25,7 @@ int options_copy(const struct diskarch_options *options, struct diskarch_options
 
 int options_engine(const char *name, enum disk_engine_kind *ret, char *message, size_t message_bytes)
 {
-    if (name == NULL || strcmp(name, "auto") == 0) {
-        *ret = DISK_ENGINE_AUTO;
-    } else if (strcmp(name, "io_uring") == 0) {
-        *ret = DISK_ENGINE_IO_URING;
-    } else if (strcmp(name, "libaio") == 0) {
-        *ret = DISK_ENGINE_LIBAIO;
-    } else {
+    if (!disk_engine_kind_parse(name == NULL ? "auto" : name, ret)) {
         return message_set(DISKARCH_EUSAGE, message, message_bytes,
                            "engine \"%s\": there is no such engine; use auto, io_uring or libaio", name);
     }

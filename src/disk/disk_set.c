@@ -103,7 +103,9 @@ static const struct candidate *first_usable(const struct opening *opening)
 static void explain_no_header(struct candidate *candidate)
 {
     int error = candidate->found.read_error;
-    if (error != 0 && error != -ENODATA) {
+    if (error == -ETIMEDOUT) {
+        message_set(0, candidate->reason, sizeof candidate->reason, "it does not answer");
+    } else if (error != 0 && error != -ENODATA) {
         message_set(0, candidate->reason, sizeof candidate->reason, "its header cannot be read: %s", strerror(-error));
     } else if (candidate->found.fault == HEADER_NO_MAGIC) {
         message_set(0, candidate->reason, sizeof candidate->reason, "it has no diskarch header");
@@ -112,24 +114,81 @@ static void explain_no_header(struct candidate *candidate)
     }
 }
 
+static int refuse_newer(struct opening *opening)
+{
+    for (uint32_t i = 0; i < opening->count; i++) {
+        const struct candidate *candidate = &opening->candidates[i];
+        if (candidate->found.fault == HEADER_NEWER) {
+            return REFUSE(opening, DISKARCH_EVERSION,
+                          "%s: its set has format %u.%u, this program knows %d; upgrade diskarch on this host",
+                          candidate->path, candidate->found.header.major, candidate->found.header.minor, FORMAT_MAJOR);
+        }
+    }
+    return 0;
+}
+
+/* Of all that are open and whose header has not been found yet. */
+static int search_headers(struct opening *opening, struct range_reader *reader)
+{
+    const struct candidate *told = first_usable(opening);
+    const struct device *devices[DISKS_MAX] = {NULL};
+    struct header_search *found[DISKS_MAX];
+    for (uint32_t i = 0; i < opening->count; i++) {
+        struct candidate *candidate = &opening->candidates[i];
+        bool is_wanted = candidate->device.fd >= 0 && !is_usable(candidate);
+        devices[i] = is_wanted ? &candidate->device : NULL;
+        found[i] = &candidate->found;
+    }
+    int error =
+        header_search_all(reader, devices, opening->count, told == NULL ? NULL : &told->found.header.layout, found);
+    return error == 0 ? refuse_newer(opening) : REFUSE(opening, error, "disks: no memory to read them; free some");
+}
+
+static int open_reader(struct opening *opening, struct range_reader **ret)
+{
+    int fds[DISKS_MAX];
+    struct range_reader_options options = {.fds = fds,
+                                           .fd_count = opening->count,
+                                           .bytes_max = SECTOR_BYTES_MIN,
+                                           .depth = HEADER_PLACES_MAX,
+                                           .engine = opening->options->engine};
+    for (uint32_t i = 0; i < opening->count; i++) {
+        const struct device *device = &opening->candidates[i].device;
+        fds[i] = device->fd;
+        if (device->fd >= 0 && device->sector_bytes > options.bytes_max) {
+            options.bytes_max = device->sector_bytes;
+        }
+    }
+    return range_reader_open(&options, ret, opening->set->message, sizeof opening->set->message);
+}
+
+static bool is_any_open(const struct opening *opening)
+{
+    for (uint32_t i = 0; i < opening->count; i++) {
+        if (opening->candidates[i].device.fd >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Two rounds: once one disk has told the layout, the others' copies can be found. */
 static int read_headers(struct opening *opening)
 {
-    for (int round = 0; round < 2; round++) {
-        const struct candidate *told = first_usable(opening);
-        for (uint32_t i = 0; i < opening->count; i++) {
-            struct candidate *candidate = &opening->candidates[i];
-            if (candidate->device.fd < 0 || is_usable(candidate)) {
-                continue;
-            }
-            header_search(&candidate->device, told == NULL ? NULL : &told->found.header.layout, &candidate->found);
-            if (candidate->found.fault == HEADER_NEWER) {
-                return REFUSE(opening, DISKARCH_EVERSION,
-                              "%s: its set has format %u.%u, this program knows %d; upgrade diskarch on this host",
-                              candidate->path, candidate->found.header.major, candidate->found.header.minor,
-                              FORMAT_MAJOR);
-            }
-        }
+    struct range_reader *reader;
+    if (!is_any_open(opening)) {
+        return 0;
+    }
+    int error = open_reader(opening, &reader);
+    if (error != 0) {
+        return error;
+    }
+    for (int round = 0; round < 2 && error == 0; round++) {
+        error = search_headers(opening, reader);
+    }
+    range_reader_close(reader);
+    if (error != 0) {
+        return error;
     }
     for (uint32_t i = 0; i < opening->count; i++) {
         if (opening->candidates[i].device.fd >= 0 && !is_usable(&opening->candidates[i])) {
@@ -284,17 +343,19 @@ static int check_majority(struct opening *opening)
     return error;
 }
 
-/* Nothing named has a header: either no disk is there, or they are disks of something else. */
+/* Nothing named has a header: either no disk is there, or none answers, or they are disks of something else. */
 static int refuse_no_set(struct opening *opening)
 {
-    bool is_any_open = false;
+    bool has_answered = false;
     for (uint32_t i = 0; i < opening->count; i++) {
-        is_any_open = is_any_open || opening->candidates[i].device.fd >= 0;
-        leave_unplaced(opening->set, &opening->candidates[i]);
+        struct candidate *candidate = &opening->candidates[i];
+        has_answered = has_answered || (candidate->device.fd >= 0 && candidate->found.read_error != -ETIMEDOUT);
+        leave_unplaced(opening->set, candidate);
     }
-    int error = is_any_open ? REFUSE(opening, DISKARCH_ENOSET,
-                                     "disks: none is a diskarch disk; check the paths, or run diskarch format first")
-                            : REFUSE(opening, DISKARCH_ENOQUORUM, "disks: none can be opened; check the paths");
+    int error = has_answered
+                    ? REFUSE(opening, DISKARCH_ENOSET,
+                             "disks: none is a diskarch disk; check the paths, or run diskarch format first")
+                    : REFUSE(opening, DISKARCH_ENOQUORUM, "disks: none can be opened and answers; check the paths");
     list_reasons(opening->set);
     return error;
 }

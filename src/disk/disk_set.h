@@ -3,13 +3,14 @@
  * formatted order. The order in which disks are named does not matter: the header tells the index.
  *
  * Refused by name, never counted: a disk of another set or generation, a duplicate, a short device, another block size,
- * a newer format, a file system without direct I/O. A disk that cannot be opened or whose headers are both unreadable is
- * absent: the set opens as long as a majority of the formatted disks is present.
+ * a newer format, a file system without direct I/O. A disk that cannot be opened, does not answer or whose headers are both
+ * unreadable is absent: the set opens as long as a majority of the formatted disks is present.
  */
 #ifndef DISKARCH_DISK_DISK_SET_H
 #define DISKARCH_DISK_DISK_SET_H
 
 #include "block/header.h"
+#include "disk/engine_kind.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,11 +39,12 @@ struct disk_set {
 struct disk_set_options {
     const char *const *paths;
     size_t path_count;
-    bool is_writable;    /* false: opened O_RDONLY, for observers */
-    bool allow_minority; /* dump and check look at whatever is there; otherwise a majority must be present */
+    bool is_writable;             /* false: opened O_RDONLY, for observers */
+    bool allow_minority;          /* dump and check look at whatever is there; otherwise a majority must be present */
+    enum disk_engine_kind engine; /* which reads the headers */
 };
 
-/* Always initialises *ret. 0 or an error of diskarch.h; on error ret->message is set and nothing stays open. */
+/* Always initialises *ret. Blocks while disks are read; one that hangs costs a deadline (range_reader.h), two at most. 0 or an error of diskarch.h; on error ret->message is set and nothing stays open. */
 int disk_set_open(const struct disk_set_options *options, struct disk_set *ret);
 
 /* Closes every descriptor. Fine on a set that failed to open. */

@@ -7,6 +7,7 @@
 #include <diskarch/diskarch.h>
 
 #include <assert.h>
+#include <string.h>
 
 /* What was refused becomes the warning of the engine that came in its place. */
 static int open_either(struct disk_set *set, const struct disk_engine_options *options, struct disk_engine **ret)
@@ -45,6 +46,25 @@ int disk_engine_open(struct disk_set *set, const struct disk_engine_options *opt
     }
     return message_set(DISKARCH_EENGINE, set->message, sizeof set->message,
                        "engine: there is no such engine; use io_uring or libaio");
+}
+
+bool disk_engine_kind_parse(const char *name, enum disk_engine_kind *ret)
+{
+    static const struct {
+        const char *name;
+        enum disk_engine_kind kind;
+    } kinds[] = {
+        {"auto", DISK_ENGINE_AUTO},
+        {"io_uring", DISK_ENGINE_IO_URING},
+        {"libaio", DISK_ENGINE_LIBAIO},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(name, kinds[i].name) == 0) {
+            *ret = kinds[i].kind;
+            return true;
+        }
+    }
+    return false;
 }
 
 void disk_engine_close(struct disk_engine *engine)

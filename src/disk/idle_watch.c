@@ -2,6 +2,7 @@
 
 #include "block/block.h"
 #include "disk/message.h"
+#include "disk/range_reader.h"
 
 #include <diskarch/diskarch.h>
 
@@ -20,6 +21,16 @@
 struct look {
     uint8_t *first;
     uint8_t *now;
+};
+
+/* What one watch works on. */
+struct watch {
+    const struct idle_disk *disks;
+    size_t count;
+    struct look looks[DISKS_MAX];
+    struct range_reader *reader;
+    char *message;
+    size_t message_bytes;
 };
 
 static int64_t now_ns(void)
@@ -44,21 +55,44 @@ static bool decode_heartbeat(const struct idle_disk *disk, const uint8_t *rows, 
     return block_decode_heartbeat(block, layout->block_bytes, &place, ret);
 }
 
-static int read_rows(const struct idle_disk *disk, uint8_t *to, char *message, size_t message_bytes)
+static int refuse_unreadable(const struct watch *watch, const struct idle_disk *disk, int error)
 {
-    _Static_assert(ROW_CLAIM == 0 && ROW_HEARTBEAT == 1, "both rows are read at once");
-    int error = device_read(disk->device, to, rows_bytes(disk), layout_offset(&disk->header->layout, ROW_CLAIM, 0));
-    return error == 0
-               ? 0
-               : message_set(error, message, message_bytes,
-                             "%s: whether set \"%s\" is in use cannot be seen, its heartbeats cannot be read: %s; "
-                             "wipe the disk by other means if it is broken",
-                             disk->path, disk->header->set_name, strerror(-error));
+    return message_set(error, watch->message, watch->message_bytes,
+                       "%s: whether set \"%s\" is in use cannot be seen, its heartbeats cannot be read: %s; "
+                       "wipe the disk by other means if it is broken",
+                       disk->path, disk->header->set_name,
+                       error == -ETIMEDOUT ? "it does not answer" : strerror(-error));
+}
+
+/* Both rows of all disks, into `now` or `first`. */
+static int read_rows(const struct watch *watch, bool is_first)
+{
+    _Static_assert(ROW_CLAIM == 0 && ROW_HEARTBEAT == 1, "these rows are watched, one behind the other");
+    struct range ranges[2 * DISKS_MAX];
+    for (uint32_t i = 0; i < 2 * watch->count; i++) {
+        uint32_t disk = i / 2;
+        uint32_t row = i % 2;
+        const struct layout *layout = &watch->disks[disk].header->layout;
+        uint8_t *rows = is_first ? watch->looks[disk].first : watch->looks[disk].now;
+        ranges[i] = (struct range){.fd = disk,
+                                   .bytes = layout_row_bytes(layout),
+                                   .offset = layout_offset(layout, row, 0),
+                                   .to = rows + (size_t)row * layout_row_bytes(layout)};
+    }
+    range_reader_read(watch->reader, ranges, (uint32_t)(2 * watch->count));
+    for (uint32_t i = 0; i < 2 * watch->count; i++) {
+        if (ranges[i].error != 0) {
+            return refuse_unreadable(watch, &watch->disks[i / 2], ranges[i].error);
+        }
+    }
+    return 0;
 }
 
 /* Any byte that changes was written by somebody; the block tells by whom. */
-static int refuse_moving(const struct idle_disk *disk, const struct look *look, char *message, size_t message_bytes)
+static int refuse_moving(const struct watch *watch, size_t index)
 {
+    const struct idle_disk *disk = &watch->disks[index];
+    const struct look *look = &watch->looks[index];
     const struct layout *layout = &disk->header->layout;
     uint32_t slot = 0;
     while (slot < layout->slots) {
@@ -72,12 +106,12 @@ static int refuse_moving(const struct idle_disk *disk, const struct look *look, 
     if (slot < layout->slots && decode_heartbeat(disk, look->now, slot, &heartbeat) &&
         heartbeat.author.incarnation != 0) {
         return message_set(
-            DISKARCH_EINUSE, message, message_bytes,
+            DISKARCH_EINUSE, watch->message, watch->message_bytes,
             "%s: set \"%s\" is in use: the heartbeat of node \"%s\" moves; stop that node first (nothing "
             "overrides this)",
             disk->path, disk->header->set_name, heartbeat.node_name);
     }
-    return message_set(DISKARCH_EINUSE, message, message_bytes,
+    return message_set(DISKARCH_EINUSE, watch->message, watch->message_bytes,
                        "%s: set \"%s\" is in use: a node is joining it; stop that node first (nothing overrides this)",
                        disk->path, disk->header->set_name);
 }
@@ -96,19 +130,15 @@ static int64_t watch_ns(const struct idle_disk *disk, const uint8_t *rows)
     return timings_watch_ns(&disk->header->timings) + bounded_ns;
 }
 
-static int look_again(const struct idle_disk *disks, size_t count, const struct look *looks, char *message,
-                      size_t message_bytes)
+static int look_again(const struct watch *watch)
 {
-    for (size_t i = 0; i < count; i++) {
-        int error = read_rows(&disks[i], looks[i].now, message, message_bytes);
-        if (error != 0) {
-            return error;
-        }
-        if (memcmp(looks[i].first, looks[i].now, rows_bytes(&disks[i])) != 0) {
-            return refuse_moving(&disks[i], &looks[i], message, message_bytes);
+    int error = read_rows(watch, false);
+    for (size_t i = 0; i < watch->count && error == 0; i++) {
+        if (memcmp(watch->looks[i].first, watch->looks[i].now, rows_bytes(&watch->disks[i])) != 0) {
+            error = refuse_moving(watch, i);
         }
     }
-    return 0;
+    return error;
 }
 
 static void pause_between_looks(int64_t left_ns)
@@ -120,22 +150,21 @@ static void pause_between_looks(int64_t left_ns)
 }
 
 /* The last look begins after the whole time has passed since the end of the first. */
-static int watch(const struct idle_disk *disks, size_t count, const struct look *looks, char *message,
-                 size_t message_bytes)
+static int look_until_still(const struct watch *watch)
 {
     int64_t longest_ns = 0;
-    for (size_t i = 0; i < count; i++) {
-        int error = read_rows(&disks[i], looks[i].first, message, message_bytes);
-        if (error != 0) {
-            return error;
-        }
-        int64_t disk_ns = watch_ns(&disks[i], looks[i].first);
+    int error = read_rows(watch, true);
+    if (error != 0) {
+        return error;
+    }
+    for (size_t i = 0; i < watch->count; i++) {
+        int64_t disk_ns = watch_ns(&watch->disks[i], watch->looks[i].first);
         longest_ns = disk_ns > longest_ns ? disk_ns : longest_ns;
     }
     int64_t end_ns = now_ns() + longest_ns;
     for (;;) {
         bool is_last = now_ns() >= end_ns;
-        int error = look_again(disks, count, looks, message, message_bytes);
+        error = look_again(watch);
         if (error != 0 || is_last) {
             return error;
         }
@@ -143,25 +172,40 @@ static int watch(const struct idle_disk *disks, size_t count, const struct look 
     }
 }
 
+static int prepare(struct watch *watch)
+{
+    int fds[DISKS_MAX];
+    struct range_reader_options options = {.fds = fds, .fd_count = (uint32_t)watch->count, .depth = 2};
+    for (size_t i = 0; i < watch->count; i++) {
+        const struct idle_disk *disk = &watch->disks[i];
+        uint32_t row_bytes = layout_row_bytes(&disk->header->layout);
+        fds[i] = disk->device->fd;
+        options.bytes_max = row_bytes > options.bytes_max ? row_bytes : options.bytes_max;
+        watch->looks[i].first = malloc(rows_bytes(disk));
+        watch->looks[i].now = malloc(rows_bytes(disk));
+        if (watch->looks[i].first == NULL || watch->looks[i].now == NULL) {
+            return message_set(-ENOMEM, watch->message, watch->message_bytes, "%s: no memory to watch it; free some",
+                               disk->path);
+        }
+    }
+    return range_reader_open(&options, &watch->reader, watch->message, watch->message_bytes);
+}
+
 int idle_watch(const struct idle_disk *disks, size_t count, char *message, size_t message_bytes)
 {
     assert(count <= DISKS_MAX);
-    struct look looks[DISKS_MAX] = {{0}};
-    int error = 0;
-    for (size_t i = 0; i < count; i++) {
-        looks[i].first = device_buffer_new(rows_bytes(&disks[i]));
-        looks[i].now = device_buffer_new(rows_bytes(&disks[i]));
-        if (looks[i].first == NULL || looks[i].now == NULL) {
-            error = -ENOMEM;
-            message_set(error, message, message_bytes, "%s: no memory to watch it; free some", disks[i].path);
-        }
+    if (count == 0) {
+        return 0;
     }
+    struct watch watch = {.disks = disks, .count = count, .message = message, .message_bytes = message_bytes};
+    int error = prepare(&watch);
     if (error == 0) {
-        error = watch(disks, count, looks, message, message_bytes);
+        error = look_until_still(&watch);
     }
+    range_reader_close(watch.reader);
     for (size_t i = 0; i < count; i++) {
-        free(looks[i].first);
-        free(looks[i].now);
+        free(watch.looks[i].first);
+        free(watch.looks[i].now);
     }
     return error;
 }

@@ -36,9 +36,17 @@ __attribute__((format(printf, 3, 4))) static void add_finding(struct probe *prob
 
 /* ---- A diskarch set ------------------------------------------------------------------------------------------------- */
 
-static void find_set(const struct device *device, struct probe *probe)
+/* Reads in a way that can be given up, before anything here reads in one that cannot: a disk that hangs is found now. */
+static int find_set(const struct device *device, struct probe *probe, char *message, size_t message_bytes)
 {
-    header_search(device, NULL, &probe->set);
+    int error = header_search(device, &probe->set, message, message_bytes);
+    if (error != 0) {
+        return error;
+    }
+    if (probe->set.read_error == -ETIMEDOUT) {
+        return message_set(-ETIMEDOUT, message, message_bytes,
+                           "it does not answer; look at its path and the kernel log");
+    }
     const struct set_header *header = &probe->set.header;
     if (probe->set.fault == HEADER_OK) {
         char uuid[UUID_TEXT_BYTES];
@@ -47,6 +55,7 @@ static void find_set(const struct device *device, struct probe *probe)
     } else if (probe->set.fault == HEADER_NEWER) {
         add_finding(probe, "", "a diskarch set of the newer format %u.%u", header->major, header->minor);
     }
+    return 0;
 }
 
 /* ---- Cluster areas that libblkid does not know ----------------------------------------------------------------------- */
@@ -192,10 +201,6 @@ static int find_data(const struct device *device, uint64_t offset, uint64_t area
 
 static int probe_with_buffer(const struct device *device, uint64_t area_bytes, uint8_t *buffer, struct probe *probe)
 {
-    find_set(device, probe);
-    if (probe->set.fault == HEADER_NEWER) {
-        return 0;
-    }
     memset(buffer, 0, device->sector_bytes);
     int error = device_read(device, buffer, device->sector_bytes, 0);
     if (error != 0 && error != -ENODATA) {
@@ -220,8 +225,12 @@ int probe_device(const struct device *device, uint64_t area_bytes, struct probe 
     if (device->size_bytes == 0) {
         return 0;
     }
+    int error = find_set(device, ret, message, message_bytes);
+    if (error != 0 || ret->set.fault == HEADER_NEWER) {
+        return error;
+    }
     uint8_t *buffer = device_buffer_new(SCAN_BYTES);
-    int error = buffer == NULL ? -ENOMEM : probe_with_buffer(device, area_bytes, buffer, ret);
+    error = buffer == NULL ? -ENOMEM : probe_with_buffer(device, area_bytes, buffer, ret);
     free(buffer);
     return error == 0 ? 0
                       : message_set(error, message, message_bytes,

@@ -172,7 +172,7 @@ static void explain(const struct runtime *runtime, int error, char *message, siz
 static int open_everything(struct runtime *runtime, const struct runtime_options *options)
 {
     struct disk_set_options set_options = {
-        .paths = options->disks, .path_count = options->disk_count, .is_writable = true};
+        .paths = options->disks, .path_count = options->disk_count, .is_writable = true, .engine = options->engine};
     int error = disk_set_open(&set_options, &runtime->set);
     if (error != 0) {
         return error;

@@ -47,10 +47,11 @@ void hanging_thaw(struct hanging_rig *hanging, pid_t rescuer)
     waitpid(rescuer, NULL, 0);
 }
 
-void hanging_open(struct hanging_rig *hanging, size_t disk_count)
+void hanging_open(struct hanging_rig *hanging)
 {
     struct rig *rig = &hanging->rig;
-    struct disk_set_options options = {.paths = hanging->paths, .path_count = disk_count, .is_writable = true};
+    struct disk_set_options options = {
+        .paths = hanging->paths, .path_count = RIG_DISKS, .is_writable = true, .engine = rig_engine_kind()};
     cr_assert_eq(disk_set_open(&options, &rig->set), 0, "%s", rig->set.message);
     rig_open_engine(&rig->set, -1, &rig->engine);
 }
@@ -66,7 +67,7 @@ struct hanging_rig *hanging_new(void)
     hanging->paths[1] = scratch_path("b");
     hanging->paths[2] = hanging->disk.path;
     hanging->rig.header = scratch_format(hanging->paths, RIG_DISKS, 0);
-    hanging_open(hanging, RIG_DISKS);
+    hanging_open(hanging);
     return hanging;
 }
 

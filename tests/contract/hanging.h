@@ -25,8 +25,7 @@ struct hanging_rig {
 struct hanging_rig *hanging_new(void);
 void hanging_free(struct hanging_rig *hanging);
 
-/* Set and engine over the first so many disks. */
-void hanging_open(struct hanging_rig *hanging, size_t disk_count);
+void hanging_open(struct hanging_rig *hanging);
 void hanging_close(struct hanging_rig *hanging);
 
 /* Begins to hang; the answer is for hanging_thaw(). Should the test end in between, it ends by itself after a while: a

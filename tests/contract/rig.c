@@ -38,7 +38,8 @@ void rig_open_set(const struct rig *rig, bool is_writable, struct disk_set *ret)
 {
     const char *paths[RIG_DISKS];
     disk_paths(rig, paths);
-    struct disk_set_options options = {.paths = paths, .path_count = RIG_DISKS, .is_writable = is_writable};
+    struct disk_set_options options = {
+        .paths = paths, .path_count = RIG_DISKS, .is_writable = is_writable, .engine = rig_engine_kind()};
     int error = disk_set_open(&options, ret);
     cr_assert_eq(error, 0, "%s: %s", rig->kind->name, ret->message);
 }

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -222,11 +223,13 @@ struct hung_record {
     int submitted;
     bool is_hung;
     uint32_t left;
+    uint32_t later_present;
+    char later_reason[256];
     int later_write_error;
     int64_t later_counter;
 };
 
-/* All disks are asked, two answer; the engine is closed, and a new one over these two used in the same process. */
+/* All disks are asked, two answer; the engine is closed, set and engine are opened again in the same process and used. */
 static struct hung_record leave_and_go_on(struct hanging_rig *hanging)
 {
     struct rig *rig = &hanging->rig;
@@ -244,7 +247,9 @@ static struct hung_record leave_and_go_on(struct hanging_rig *hanging)
     record.is_hung = !disk_engine_reap(rig->engine, &done);
     record.left = disk_engine_in_flight(rig->engine);
     hanging_close(hanging);
-    hanging_open(hanging, RIG_DISKS - 1);
+    hanging_open(hanging);
+    record.later_present = rig->set.present_count;
+    snprintf(record.later_reason, sizeof record.later_reason, "%s", rig->set.unplaced_reason[0]);
     rig_do(rig->engine, DISK_EXCHANGE, 0, ROW_HEARTBEAT, 2, rig_block(rig, 0, 2, 6), &done);
     record.later_write_error = done.write_error;
     record.later_counter = done.bytes == NULL ? -1 : rig_counter(rig, 0, done.bytes, 2);
@@ -262,11 +267,13 @@ Test(contract, D2_an_engine_can_be_left_while_the_kernel_holds_its_buffers)
     cr_assert_eq(record.submitted, 0);
     cr_assert(record.is_hung);
     cr_assert_eq(record.left, 1);
+    cr_assert_eq(record.later_present, RIG_DISKS - 1, "a disk that hangs is absent");
+    cr_assert_str_eq(record.later_reason, "it does not answer");
     cr_assert_eq(record.later_write_error, 0);
     cr_assert_eq(record.later_counter, 6);
     /* The write that hung lands after all, with the bytes it was given. */
     hanging_close(hanging);
-    hanging_open(hanging, RIG_DISKS);
+    hanging_open(hanging);
     int64_t landed = 0;
     while (landed == 0) {
         struct disk_completion done;

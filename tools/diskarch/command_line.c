@@ -134,12 +134,9 @@ static void disks_take_environment(struct command_line *line)
 
 static void engine_take(struct command_line *line, const char *engine, const char *from)
 {
-    static const char *const engines[] = {"auto", "io_uring", "libaio"};
-    for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-        if (strcmp(engine, engines[i]) == 0) {
-            line->engine = engines[i];
-            return;
-        }
+    if (disk_engine_kind_parse(engine, &line->engine_kind)) {
+        line->engine = engine;
+        return;
     }
     usage_fail("%s: \"%s\" is not known; choose auto, io_uring or libaio", from, escaped(engine));
 }

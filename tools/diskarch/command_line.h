@@ -2,6 +2,7 @@
 #ifndef DISKARCH_COMMAND_COMMAND_LINE_H
 #define DISKARCH_COMMAND_COMMAND_LINE_H
 
+#include "disk/engine_kind.h"
 #include "verb.h"
 
 #include <diskarch/diskarch.h>
@@ -14,8 +15,9 @@ enum { COMMAND_LINE_DISKS_MAX = 64 }; /* more than a set may have: too many are 
 struct command_line {
     const char *disks[COMMAND_LINE_DISKS_MAX];
     size_t disk_count;
-    const char *node_name; /* NULL: the host name */
-    const char *engine;    /* NULL in a verb without it */
+    const char *node_name;             /* NULL: the host name */
+    const char *engine;                /* NULL in a verb without it */
+    enum disk_engine_kind engine_kind; /* the same, for verbs that go without the library */
     bool is_json;
     int argument_count;
     char **arguments;

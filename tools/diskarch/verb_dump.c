@@ -1,10 +1,11 @@
 /*
  * diskarch dump: what stands on the disks, block by block, decoded and not judged. It reads the disks one after the other
- * and without the library, so that it also works where no majority is left. It blocks as long as a disk does.
+ * and without the library, so that it also works where no majority is left. A disk that hangs costs one deadline.
  */
 #include "command_line.h"
 #include "disk/device.h"
 #include "disk/disk_set.h"
+#include "disk/range_reader.h"
 #include "disk/uuid.h"
 #include "documents.h"
 #include "dump_block.h"
@@ -18,6 +19,7 @@
 /* One disk being read. */
 struct dump {
     const struct disk_set *set;
+    struct range_reader *reader;
     uint32_t disk;
     uint8_t *bytes; /* room for a row */
     bool is_json;
@@ -31,8 +33,9 @@ static const struct layout *dump_layout(const struct dump *dump)
 
 static bool dump_read(const struct dump *dump, uint8_t *to, size_t count, uint64_t offset)
 {
-    struct device device = {.fd = dump->set->members[dump->disk].fd};
-    return device_read(&device, to, count, offset) == 0;
+    struct range range = {.fd = dump->disk, .bytes = (uint32_t)count, .offset = offset, .to = to};
+    range_reader_read(dump->reader, &range, 1);
+    return range.error == 0;
 }
 
 /* ---- Headers ----------------------------------------------------------------------------------------------------- */
@@ -57,13 +60,14 @@ static const char *header_state(const struct dump *dump, uint64_t offset)
     return "damaged";
 }
 
-static void set_print(const struct set_header *header)
+static void set_print(const struct set_header *header, const char *engine)
 {
     char uuid[UUID_TEXT_BYTES];
     printf("set %s  %s  generation %" PRIu64 "  format %u.%u\n", escaped(header->set_name),
            uuid_format(uuid, &header->set_uuid), header->generation, header->major, header->minor);
     printf("%" PRIu32 " disks, %" PRIu32 " slots, %" PRIu32 " registers, blocks of %" PRIu32 " bytes\n",
            header->disk_count, header->layout.slots, header->layout.registers, header->layout.block_bytes);
+    printf("read by %s\n", engine);
 }
 
 /* ---- Blocks ------------------------------------------------------------------------------------------------------ */
@@ -119,11 +123,11 @@ static void disk_print(struct dump *dump)
     blocks_show(dump);
 }
 
-static int set_dump(const struct disk_set *set, uint8_t *bytes)
+static int set_dump(const struct disk_set *set, struct range_reader *reader, uint8_t *bytes)
 {
-    set_print(&set->header);
+    set_print(&set->header, range_reader_engine(reader));
     for (uint32_t disk = 0; disk < set->header.disk_count; disk++) {
-        struct dump dump = {.set = set, .disk = disk, .bytes = bytes};
+        struct dump dump = {.set = set, .reader = reader, .disk = disk, .bytes = bytes};
         disk_print(&dump);
     }
     for (uint32_t i = 0; i < set->unplaced_count; i++) {
@@ -150,20 +154,56 @@ static json_t *disk_json(struct dump *dump)
     return json;
 }
 
-static int set_dump_json(const struct disk_set *set, uint8_t *bytes)
+static int set_dump_json(const struct disk_set *set, struct range_reader *reader, uint8_t *bytes)
 {
     json_t *disks = json_array();
     json_t *unplaced = json_array();
     for (uint32_t disk = 0; disk < set->header.disk_count; disk++) {
-        struct dump dump = {.set = set, .disk = disk, .bytes = bytes, .is_json = true};
+        struct dump dump = {.set = set, .reader = reader, .disk = disk, .bytes = bytes, .is_json = true};
         json_array_append_new(disks, disk_json(&dump));
     }
     for (uint32_t i = 0; i < set->unplaced_count; i++) {
         json_array_append_new(unplaced, json_pack("{s:o, s:o}", "path", json_text(set->unplaced[i]), "reason",
                                                   json_text(set->unplaced_reason[i])));
     }
-    return json_print(
-        json_pack("{s:o, s:o, s:o}", "set", document_header(&set->header), "disks", disks, "unplaced", unplaced));
+    return json_print(json_pack("{s:o, s:s, s:o, s:o}", "set", document_header(&set->header), "engine",
+                                range_reader_engine(reader), "disks", disks, "unplaced", unplaced));
+}
+
+static int dump_with(const struct disk_set *set, struct range_reader *reader, bool is_json)
+{
+    uint8_t *bytes = malloc(layout_row_bytes(&set->header.layout));
+    if (bytes == NULL) {
+        complain("out of memory; free some and try again");
+        return EXIT_CODE_SYSTEM;
+    }
+    int code = is_json ? set_dump_json(set, reader, bytes) : set_dump(set, reader, bytes);
+    free(bytes);
+    return code;
+}
+
+static int reader_open(const struct disk_set *set, enum disk_engine_kind engine, struct range_reader **ret)
+{
+    int fds[DISKS_MAX];
+    struct range_reader_options options = {.fds = fds,
+                                           .fd_count = set->header.disk_count,
+                                           .bytes_max = layout_row_bytes(&set->header.layout),
+                                           .depth = 1,
+                                           .engine = engine};
+    for (uint32_t i = 0; i < set->header.disk_count; i++) {
+        fds[i] = set->members[i].fd;
+    }
+    char message[DISK_MESSAGE_BYTES];
+    int error = range_reader_open(&options, ret, message, sizeof(message));
+    if (error != 0) {
+        complain("%s", escaped(message));
+        return (int)exit_code_of_error(error);
+    }
+    const char *warning = range_reader_warning(*ret);
+    if (*warning != '\0') {
+        complain("warning: %s", escaped(warning));
+    }
+    return EXIT_CODE_OK;
 }
 
 static int dump_run(const struct verb *verb, int argc, char **argv)
@@ -174,20 +214,19 @@ static int dump_run(const struct verb *verb, int argc, char **argv)
         usage_fail("\"%s\" is one argument too many; dump takes none", escaped(line.arguments[0]));
     }
     static struct disk_set set; /* too large for a stack */
-    struct disk_set_options options = {.paths = line.disks, .path_count = line.disk_count, .allow_minority = true};
+    struct disk_set_options options = {
+        .paths = line.disks, .path_count = line.disk_count, .allow_minority = true, .engine = line.engine_kind};
     int error = disk_set_open(&options, &set);
     if (error != 0) {
         complain("%s", escaped(set.message));
         return (int)exit_code_of_error(error);
     }
-    int code = EXIT_CODE_SYSTEM;
-    uint8_t *bytes = device_buffer_new(layout_row_bytes(&set.header.layout));
-    if (bytes == NULL) {
-        complain("out of memory; free some and try again");
-    } else {
-        code = line.is_json ? set_dump_json(&set, bytes) : set_dump(&set, bytes);
+    struct range_reader *reader;
+    int code = reader_open(&set, options.engine, &reader);
+    if (code == EXIT_CODE_OK) {
+        code = dump_with(&set, reader, line.is_json);
+        range_reader_close(reader);
     }
-    free(bytes);
     disk_set_close(&set);
     return code;
 }
@@ -199,6 +238,6 @@ const struct verb verb_dump = {
     .detail =
         "Prints the state of the headers and every block that is not empty, of every disk, decoded but not judged: for\n"
         "bug reports and the curious. Works without a majority of the disks. Needs no slot and writes nothing.",
-    .common = COMMON_DISKS | COMMON_JSON,
+    .common = COMMON_DISKS | COMMON_ENGINE | COMMON_JSON,
     .run = dump_run,
 };
