@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"), no_stack_protector
                             {.fd = caretaker->line[0], .events = POLLIN}};
     unsigned lower = (unsigned)(ends[0].fd < ends[1].fd ? ends[0].fd : ends[1].fd);
     unsigned upper = (unsigned)(ends[0].fd < ends[1].fd ? ends[1].fd : ends[0].fd);
+    syscall(SYS_prctl, PR_SET_NAME, CARETAKER_NAME, 0, 0, 0);
     /* A signal to the owner's whole group, from a terminal or a shell, is not meant for the caretaker. */
     syscall(SYS_setsid);
     if (lower > 0) {

@@ -13,6 +13,9 @@
 
 #include <sys/types.h>
 
+/* What ps shows of it. */
+#define CARETAKER_NAME "diskarch-aio"
+
 struct caretaker {
     pid_t owner; /* the process that is looked after; a forked child inherits this struct but is not it */
     pid_t pid;   /* 0: there is none */

@@ -3,7 +3,9 @@
 #
 # A test waits for conditions, with deadlines that only end what hangs. It never sleeps until something is probably so.
 #
-# Environment, set by CMake: DISKARCH is the tool. DISKARCH_TEST_LONG=1 asks for the long form of a test.
+# Environment, set by CMake: DISKARCH is the tool; DISKARCH_ENGINE, which it heeds too, is the disk engine that
+# must run, if set.
+# DISKARCH_TEST_LONG=1 asks for the long form of a test.
 set -euo pipefail
 
 : "${DISKARCH:?the path of the tool}"
@@ -137,10 +139,10 @@ stop() {
     done
 }
 
-# Every process below PID, itself excluded.
+# Every process below PID, itself excluded, and without the helper of the libaio engine, which does no work of its own.
 descendants() {
     local child
-    for child in $(ps -o pid= --ppid "$1"); do
+    for child in $(ps -o pid=,comm= --ppid "$1" | awk '$2 != "diskarch-aio" {print $1}'); do
         echo "$child"
         descendants "$child"
     done
@@ -247,4 +249,7 @@ set_format() {
     run format "$DISKARCH" format --disks "$disks" --name test --lease 1s --io-deadline 100ms --quarantine 1s \
         --slots 32 --registers 16 "$@"
     ((code == 0)) || fail "format ended with $code"
+    if [[ -n ${DISKARCH_ENGINE:-} ]]; then
+        must_be "the engine" "$("$DISKARCH" status --disks "$disks" --json | jq -r .engine)" "$DISKARCH_ENGINE"
+    fi
 }

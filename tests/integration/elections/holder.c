@@ -25,7 +25,11 @@ static struct diskarch *node_open(char *disks, const char *name)
     for (char *path = strtok(disks, ","); path != NULL && count < DISKS_ROOM; path = strtok(NULL, ",")) {
         paths[count++] = path;
     }
-    struct diskarch_options options = {.size = sizeof(options), .disks = paths, .disk_count = count, .node_name = name};
+    struct diskarch_options options = {.size = sizeof(options),
+                                       .disks = paths,
+                                       .disk_count = count,
+                                       .node_name = name,
+                                       .engine = getenv("DISKARCH_ENGINE")};
     struct diskarch *node;
     char message[512];
     if (diskarch_open(&options, &node, message, sizeof(message)) != 0) {
