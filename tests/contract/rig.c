@@ -3,116 +3,82 @@
 #include "block/block.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static const struct rig_kind kinds[] = {
-    {"files, 512", false, 512},
-    {"files, 4096", false, 4096},
-    {"loop devices, 512", true, 512},
-    {"loop devices, 4096", true, 4096},
-};
-
-static void disk_paths(const struct rig *rig, const char *ret_paths[RIG_DISKS])
+static bool is_any(const struct rig_kind *kind)
 {
-    for (int i = 0; i < RIG_DISKS; i++) {
-        ret_paths[i] = rig->kind->is_loop ? rig->loops[i].path : rig->files[i];
+    (void)kind;
+    return true;
+}
+
+static bool can_fail(const struct rig_kind *kind)
+{
+    return kind->can_fail;
+}
+
+static bool is_loop(const struct rig_kind *kind)
+{
+    return kind->is_loop;
+}
+
+static void run_kinds(void (*check)(struct rig *rig), bool (*is_wanted)(const struct rig_kind *kind))
+{
+    unsigned run = 0;
+    for (const struct rig_kind *kind = rig_kinds; kind->name != NULL; kind++) {
+        if (!is_wanted(kind)) {
+            continue;
+        }
+        struct rig *rig = calloc(1, sizeof *rig);
+        cr_assert(rig != NULL);
+        rig->kind = kind;
+        rig->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        cr_assert(rig->wake_fd >= 0);
+        rig_make(rig);
+        rig_check_engine(rig->engine);
+        check(rig);
+        rig_unmake(rig);
+        close(rig->wake_fd);
+        free(rig);
+        run++;
     }
+    cr_assert_gt(run, 0, "a test that ran on no disk has shown nothing");
+}
+
+void rig_each(void (*check)(struct rig *rig))
+{
+    run_kinds(check, is_any);
+}
+
+void rig_each_failing(void (*check)(struct rig *rig))
+{
+    run_kinds(check, can_fail);
+}
+
+void rig_each_loop(void (*check)(struct rig *rig))
+{
+    run_kinds(check, is_loop);
 }
 
 enum disk_engine_kind rig_engine_kind(void)
 {
     const char *name = getenv("DISKARCH_ENGINE");
     cr_assert(name != NULL, "DISKARCH_ENGINE must name the engine under test");
-    if (strcmp(name, "libaio") == 0) {
-        return DISK_ENGINE_LIBAIO;
+    if (strcmp(name, "simulated") == 0) {
+        return DISK_ENGINE_SIMULATED;
     }
-    cr_assert_str_eq(name, "io_uring");
-    return DISK_ENGINE_IO_URING;
+    enum disk_engine_kind kind = DISK_ENGINE_AUTO;
+    cr_assert(disk_engine_kind_parse(name, &kind) && kind != DISK_ENGINE_AUTO, "DISKARCH_ENGINE: %s", name);
+    return kind;
 }
 
-void rig_open_set(const struct rig *rig, bool is_writable, struct disk_set *ret)
+void rig_check_engine(const struct disk_engine *engine)
 {
-    const char *paths[RIG_DISKS];
-    disk_paths(rig, paths);
-    struct disk_set_options options = {
-        .paths = paths, .path_count = RIG_DISKS, .is_writable = is_writable, .engine = rig_engine_kind()};
-    int error = disk_set_open(&options, ret);
-    cr_assert_eq(error, 0, "%s: %s", rig->kind->name, ret->message);
-}
-
-void rig_open_engine(struct disk_set *set, int wake_fd, struct disk_engine **ret)
-{
-    enum disk_engine_kind kind = rig_engine_kind();
-    struct disk_engine_options options = {.kind = kind, .depth = RIG_DEPTH, .wake_fd = wake_fd};
-    int error = disk_engine_open(set, &options, ret);
-    cr_assert_eq(error, 0, "%s", set->message);
-    cr_assert_str_eq(disk_engine_name(*ret), getenv("DISKARCH_ENGINE"));
-    cr_assert_eq(disk_engine_kind(*ret), kind);
-    cr_assert_str_eq(disk_engine_warning(*ret), "");
-}
-
-static void rig_init(struct rig *rig, const struct rig_kind *kind)
-{
-    rig->kind = kind;
-    scratch_init();
-    struct layout layout = {.block_bytes = kind->block_bytes, .slots = SCRATCH_SLOTS, .registers = SCRATCH_REGISTERS};
-    for (int i = 0; i < RIG_DISKS; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "disk%d", i);
-        /* A loop device ends with its last whole sector of 4096 bytes. */
-        rig->files[i] = scratch_file(name, (layout_bytes(&layout) + 4095) / 4096 * 4096);
-        if (kind->is_loop) {
-            scratch_loop_attach(rig->files[i], kind->block_bytes, &rig->loops[i]);
-        }
-    }
-    const char *paths[RIG_DISKS];
-    disk_paths(rig, paths);
-    rig->header = scratch_format(paths, RIG_DISKS, kind->block_bytes);
-    cr_assert_eq(rig->header.layout.block_bytes, kind->block_bytes);
-    rig_open_set(rig, true, &rig->set);
-    rig->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    cr_assert(rig->wake_fd >= 0);
-    rig_open_engine(&rig->set, rig->wake_fd, &rig->engine);
-}
-
-static void rig_done(struct rig *rig)
-{
-    disk_engine_close(rig->engine);
-    disk_set_close(&rig->set);
-    close(rig->wake_fd);
-    for (int i = 0; i < RIG_DISKS && rig->kind->is_loop; i++) {
-        scratch_loop_detach(&rig->loops[i]);
-    }
-    scratch_done();
-}
-
-static void run_kinds(void (*check)(struct rig *rig), bool is_loop_only)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (is_loop_only && !kinds[i].is_loop) {
-            continue;
-        }
-        struct rig *rig = calloc(1, sizeof *rig);
-        cr_assert(rig != NULL);
-        rig_init(rig, &kinds[i]);
-        check(rig);
-        rig_done(rig);
-        free(rig);
-    }
-}
-
-void rig_each(void (*check)(struct rig *rig))
-{
-    run_kinds(check, false);
-}
-
-void rig_each_loop(void (*check)(struct rig *rig))
-{
-    run_kinds(check, true);
+    cr_assert_str_eq(disk_engine_name(engine), getenv("DISKARCH_ENGINE"));
+    cr_assert_eq(disk_engine_kind(engine), rig_engine_kind());
+    cr_assert_str_eq(disk_engine_warning(engine), "");
 }
 
 static struct block_place heartbeat_place(const struct rig *rig, uint32_t disk, uint32_t slot)

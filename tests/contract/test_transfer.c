@@ -5,9 +5,6 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void exchange_reads_own_write_back(struct rig *rig)
@@ -41,18 +38,14 @@ static void write_is_seen_by_others(struct rig *rig)
     cr_assert_null(done.bytes);
     disk_engine_release(rig->engine, done.request);
 
-    struct disk_set *other_set = calloc(1, sizeof *other_set);
-    rig_open_set(rig, false, other_set);
-    struct disk_engine *other;
-    rig_open_engine(other_set, -1, &other);
-    rig_do(other, DISK_READ, 1, ROW_HEARTBEAT, 0, NULL, &done);
+    struct rig_host other;
+    rig_open_host(rig, RIG_NO_DISK, &other);
+    rig_do(other.engine, DISK_READ, 1, ROW_HEARTBEAT, 0, NULL, &done);
     cr_assert_eq(done.write_error, 0);
     cr_assert_eq(done.read_error, 0);
     cr_assert_eq(rig_counter(rig, 1, done.bytes, 5), 11);
-    disk_engine_release(other, done.request);
-    disk_engine_close(other);
-    disk_set_close(other_set);
-    free(other_set);
+    disk_engine_release(other.engine, done.request);
+    rig_close_host(&other);
 }
 
 Test(contract, a_write_is_seen_by_another_engine)
@@ -78,16 +71,16 @@ Test(contract, the_header_is_read)
 
 static void nothing_before_submit(struct rig *rig)
 {
-    uint64_t before = scratch_checksum(rig->files[0]);
+    uint64_t before = rig_checksum(rig, 0);
     rig_queue(rig->engine, DISK_EXCHANGE, 0, ROW_HEARTBEAT, 1, rig_block(rig, 0, 1, 1));
     cr_assert_eq(disk_engine_wait(rig->engine, 20 * NS_PER_MS), 0);
     struct disk_completion done;
     cr_assert_not(disk_engine_reap(rig->engine, &done));
-    cr_assert_eq(scratch_checksum(rig->files[0]), before);
+    cr_assert_eq(rig_checksum(rig, 0), before);
     cr_assert_eq(disk_engine_in_flight(rig->engine), 1);
     cr_assert_eq(disk_engine_submit(rig->engine), 0);
     rig_wait_one(rig->engine, &done);
-    cr_assert_neq(scratch_checksum(rig->files[0]), before);
+    cr_assert_neq(rig_checksum(rig, 0), before);
     disk_engine_release(rig->engine, done.request);
 }
 
@@ -155,105 +148,6 @@ static void depth_is_a_limit(struct rig *rig)
 Test(contract, depth_is_a_limit_until_release)
 {
     rig_each(depth_is_a_limit);
-}
-
-/* Flush requests that the kernel has sent to the device below a loop device. */
-static unsigned long flushes(const struct scratch_loop *loop)
-{
-    char path[64];
-    unsigned long fields[17] = {0};
-    snprintf(path, sizeof path, "/sys/block/%s/stat", loop->path + strlen("/dev/"));
-    FILE *file = fopen(path, "re");
-    cr_assert(file != NULL, "%s", path);
-    for (int i = 0; i < 16; i++) {
-        cr_assert_eq(fscanf(file, "%lu", &fields[i]), 1);
-    }
-    fclose(file);
-    return fields[15];
-}
-
-static void writes_are_durable(struct rig *rig)
-{
-    enum { WRITES = 20 };
-    unsigned long before = flushes(&rig->loops[0]);
-    for (uint64_t i = 1; i <= WRITES; i++) {
-        struct disk_completion done;
-        rig_do(rig->engine, DISK_EXCHANGE, 0, ROW_HEARTBEAT, 0, rig_block(rig, 0, 0, i), &done);
-        cr_assert_eq(done.write_error, 0);
-        disk_engine_release(rig->engine, done.request);
-    }
-    unsigned long between = flushes(&rig->loops[0]);
-    cr_assert_geq(between - before, WRITES, "%lu flushes for %d writes", between - before, WRITES);
-}
-
-Test(contract, D4_every_write_is_flushed_before_it_is_acknowledged)
-{
-    rig_each_loop(writes_are_durable);
-}
-
-/* ---- Order ---------------------------------------------------------------------------------------------------------- */
-
-enum { ROUNDS = 300 };
-
-struct host {
-    struct rig *rig;
-    uint32_t slot;
-    struct disk_set *set;
-    struct disk_engine *engine;
-    pthread_barrier_t *start;
-    int64_t seen[ROUNDS]; /* what the other's block showed in each round */
-};
-
-static void *exchange_in_rounds(void *argument)
-{
-    struct host *host = argument;
-    for (uint64_t round = 0; round < ROUNDS; round++) {
-        pthread_barrier_wait(host->start);
-        struct disk_completion done;
-        rig_do(host->engine, DISK_EXCHANGE, 0, ROW_HEARTBEAT, host->slot,
-               rig_block(host->rig, 0, host->slot, round + 1), &done);
-        cr_assert_eq(done.write_error, 0);
-        cr_assert_eq(done.read_error, 0);
-        cr_assert_eq(rig_counter(host->rig, 0, done.bytes, host->slot), (int64_t)round + 1);
-        host->seen[round] = rig_counter(host->rig, 0, done.bytes, 1 - host->slot);
-        disk_engine_release(host->engine, done.request);
-    }
-    return NULL;
-}
-
-/* Two hosts write, then read, at once: whoever wrote second must see the first. Were one read to pass its write, there
- * would be a round in which neither saw the other. */
-static void one_of_two_sees_the_other(struct rig *rig)
-{
-    struct host *hosts = calloc(2, sizeof *hosts);
-    pthread_barrier_t start;
-    pthread_t threads[2];
-    pthread_barrier_init(&start, NULL, 2);
-    for (uint32_t i = 0; i < 2; i++) {
-        hosts[i] = (struct host){.rig = rig, .slot = i, .start = &start, .set = calloc(1, sizeof *hosts[i].set)};
-        rig_open_set(rig, true, hosts[i].set);
-        rig_open_engine(hosts[i].set, -1, &hosts[i].engine);
-    }
-    for (int i = 0; i < 2; i++) {
-        cr_assert_eq(pthread_create(&threads[i], NULL, exchange_in_rounds, &hosts[i]), 0);
-    }
-    for (int i = 0; i < 2; i++) {
-        pthread_join(threads[i], NULL);
-        disk_engine_close(hosts[i].engine);
-        disk_set_close(hosts[i].set);
-        free(hosts[i].set);
-    }
-    for (int64_t round = 0; round < ROUNDS; round++) {
-        cr_assert(hosts[0].seen[round] >= round + 1 || hosts[1].seen[round] >= round + 1,
-                  "%s: in round %ld neither host saw the other", rig->kind->name, (long)round);
-    }
-    pthread_barrier_destroy(&start);
-    free(hosts);
-}
-
-Test(contract, D3_of_two_hosts_at_once_one_sees_the_other)
-{
-    rig_each(one_of_two_sees_the_other);
 }
 
 /* ---- Many ----------------------------------------------------------------------------------------------------------- */

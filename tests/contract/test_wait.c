@@ -3,15 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
-#include <time.h>
 #include <unistd.h>
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 static void ring(int wake_fd)
 {
@@ -27,9 +19,9 @@ static void hush(int wake_fd)
 
 static void timeout_ends_wait(struct rig *rig)
 {
-    int64_t begin_ns = now_ns();
+    int64_t begin_ns = rig_now_ns(rig);
     cr_assert_eq(disk_engine_wait(rig->engine, 30 * NS_PER_MS), 0);
-    cr_assert_geq(now_ns() - begin_ns, 30 * NS_PER_MS);
+    cr_assert_geq(rig_now_ns(rig) - begin_ns, 30 * NS_PER_MS);
     struct disk_completion done;
     cr_assert_not(disk_engine_reap(rig->engine, &done));
     cr_assert_eq(disk_engine_wait(rig->engine, 0), 0, "no time at all is a look");
@@ -46,10 +38,10 @@ static void wake_ends_wait(struct rig *rig)
     cr_assert_eq(disk_engine_wait(rig->engine, -1), 0);
     cr_assert_eq(disk_engine_wait(rig->engine, -1), 0, "a descriptor that was not read ends the next wait as well");
     hush(rig->wake_fd);
-    int64_t begin_ns = now_ns();
+    int64_t begin_ns = rig_now_ns(rig);
     cr_assert_eq(disk_engine_wait(rig->engine, 20 * NS_PER_MS), 0);
     cr_assert_eq(disk_engine_wait(rig->engine, 20 * NS_PER_MS), 0);
-    cr_assert_geq(now_ns() - begin_ns, 20 * NS_PER_MS, "a descriptor that was read ends none");
+    cr_assert_geq(rig_now_ns(rig) - begin_ns, 20 * NS_PER_MS, "a descriptor that was read ends none");
     ring(rig->wake_fd);
     cr_assert_eq(disk_engine_wait(rig->engine, -1), 0, "and it can wake again");
     hush(rig->wake_fd);
