@@ -97,6 +97,14 @@ static void drop_first(struct aio *aio, uint32_t count)
     aio->iocb_count -= count;
 }
 
+/* It was not sent. */
+static void fail_first(struct aio *aio, int error)
+{
+    uint64_t token = (uintptr_t)aio->iocbs[aio->iocb_head].data;
+    drop_first(aio, 1);
+    take_answer(aio, token, error);
+}
+
 /*
  * The kernel stops at the first control block that it refuses. For want of memory it is asked again with the next submission
  * or wait; any other refusal is that block's own: it was not sent, and has failed.
@@ -110,9 +118,7 @@ static int flush(struct aio *aio)
         } else if (taken == 0 || taken == -EAGAIN || taken == -ENOMEM) {
             return -EAGAIN;
         } else if (taken != -EINTR) {
-            uint64_t token = (uintptr_t)aio->iocbs[aio->iocb_head].data;
-            drop_first(aio, 1);
-            take_answer(aio, token, taken);
+            fail_first(aio, taken);
         }
     }
     return 0;
@@ -138,6 +144,14 @@ static int aio_submit(struct disk_engine *engine)
 
 /* ---- Events ----------------------------------------------------------------------------------------------------------- */
 
+/* After the end: what the kernel has never got, it need not give back. */
+static void give_up_unsent(struct aio *aio)
+{
+    while (aio->iocb_count > 0) {
+        fail_first(aio, -ECANCELED);
+    }
+}
+
 static void aio_drain(struct request_table *table)
 {
     struct aio *aio = aio_of(table);
@@ -150,10 +164,12 @@ static void aio_drain(struct request_table *table)
             take_answer(aio, (uintptr_t)events[i].data, (int)(long)events[i].res);
         }
     } while (count == BATCH);
-    /* Row reads and repairs go out at once. Should the kernel refuse them now, the next submission or wait takes them. */
-    if (!table->is_over) {
-        (void)flush(aio);
+    if (table->is_over) {
+        give_up_unsent(aio);
+        return;
     }
+    /* Row reads and repairs go out at once. Should the kernel refuse them now, the next submission or wait takes them. */
+    (void)flush(aio);
 }
 
 /* ---- Waiting ---------------------------------------------------------------------------------------------------------- */

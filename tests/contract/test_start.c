@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,18 +74,26 @@ static void expect_start(enum disk_engine_kind kind, const char *name, const cha
     disk_engine_close(engine);
 }
 
-/* From here on, this process gets `error` for that system call, as under a container's filter. */
-static void filter(long number, int error)
+/* From here on, this process gets `error` for that system call with that first argument, as under a container's filter. */
+static void filter_argument(long number, uint32_t argument, uint32_t argument_mask, int error)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, argument_mask),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, argument, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
     cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0, "%s", strerror(errno));
+}
+
+static void filter(long number, int error)
+{
+    filter_argument(number, 0, 0, error);
 }
 
 static void come_and_go(enum disk_engine_kind kind, const char *name)
@@ -177,7 +186,7 @@ Test(contract_start, libaio_without_requests_left_is_explained, .init = setup, .
 
 Test(contract_start, libaio_without_a_process_of_its_own_is_explained, .init = setup, .fini = teardown)
 {
-    filter(SYS_clone, EAGAIN);
+    filter_argument(SYS_clone, CLONE_VM, UINT32_MAX, EAGAIN);
     expect_no_start(DISK_ENGINE_LIBAIO, "too many processes", "TasksMax=");
 }
 

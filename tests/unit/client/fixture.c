@@ -75,6 +75,7 @@ struct diskarch *fixture_open(const struct fixture *fixture, const char *node_na
         .disks = fixture->disks,
         .disk_count = fixture->disk_count,
         .node_name = node_name,
+        .engine = getenv("DISKARCH_ENGINE"),
         .is_rejoining = is_rejoining,
     };
     struct diskarch *node = NULL;
@@ -84,13 +85,18 @@ struct diskarch *fixture_open(const struct fixture *fixture, const char *node_na
         fprintf(stderr, "open: %s: %s\n", diskarch_error_string(error), message);
     }
     CHECK(error == 0);
+    struct diskarch_node_info info = {.size = sizeof info};
+    diskarch_node_info(node, &info);
+    CHECK(options.engine == NULL || strcmp(info.engine, options.engine) == 0);
     return node;
 }
 
 struct diskarch_observer *fixture_observe(const struct fixture *fixture)
 {
-    struct diskarch_options options = {
-        .size = sizeof options, .disks = fixture->disks, .disk_count = fixture->disk_count};
+    struct diskarch_options options = {.size = sizeof options,
+                                       .disks = fixture->disks,
+                                       .disk_count = fixture->disk_count,
+                                       .engine = getenv("DISKARCH_ENGINE")};
     struct diskarch_observer *observer = NULL;
     char message[512] = "";
     int error = diskarch_observer_open(&options, &observer, message, sizeof message);
