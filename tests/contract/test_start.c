@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct disk_set *set;
@@ -194,4 +195,24 @@ Test(contract_start, libaio_on_a_kernel_too_old_is_explained, .init = setup, .fi
 {
     filter(SYS_close_range, ENOSYS);
     expect_no_start(DISK_ENGINE_LIBAIO, "close_range", "Linux 5.9");
+}
+
+/* What the kernel has no memory for is kept, and counts neither as failed nor as in the kernel's hands: such an engine can be
+ * ended, its helper process with it. */
+Test(contract_start, libaio_keeps_what_the_kernel_does_not_take, .init = setup, .fini = teardown)
+{
+    struct disk_engine_options options = {.kind = DISK_ENGINE_LIBAIO, .depth = 4, .wake_fd = -1};
+    struct disk_request request = {.operation = DISK_HEADER, .disk = 1};
+    struct disk_completion done;
+    struct disk_engine *engine;
+    cr_assert_eq(disk_engine_open(set, &options, &engine), 0, "%s", set->message);
+    filter(SYS_io_submit, EAGAIN);
+    cr_assert_eq(disk_engine_queue(engine, &request), 0);
+    cr_expect_eq(disk_engine_submit(engine), -EAGAIN);
+    cr_expect_eq(disk_engine_wait(engine, NS_PER_S), -EAGAIN);
+    cr_expect_not(disk_engine_reap(engine, &done));
+    cr_expect_eq(disk_engine_in_flight(engine), 1);
+    disk_engine_close(engine);
+    cr_expect_eq(waitpid(-1, NULL, WNOHANG | (int)__WCLONE), -1);
+    cr_expect_eq(errno, ECHILD);
 }
