@@ -44,7 +44,8 @@ struct disk_set_options {
     enum disk_engine_kind engine; /* which reads the headers */
 };
 
-/* Always initialises *ret. Blocks while disks are read; one that hangs costs a deadline (range_reader.h), two at most. 0 or an error of diskarch.h; on error ret->message is set and nothing stays open. */
+/* Always initialises *ret. Blocks while disks are read; one that hangs costs a deadline (range_reader.h). 0 or an error of
+ * diskarch.h; on error ret->message is set and nothing stays open. */
 int disk_set_open(const struct disk_set_options *options, struct disk_set *ret);
 
 /* Closes every descriptor. Fine on a set that failed to open. */

@@ -71,7 +71,18 @@ struct call {
     struct range_reader *reader;
     struct range *ranges;
     uint32_t open; /* ranges of this call that are in flight */
+    int64_t end_ns;
+    bool is_answered; /* by any disk */
 };
+
+static void note_answer(struct call *call)
+{
+    if (!call->is_answered) {
+        int64_t end_ns = request_now_ns() + RANGE_DEADLINE_NS;
+        call->end_ns = end_ns < call->end_ns ? end_ns : call->end_ns;
+        call->is_answered = true;
+    }
+}
 
 static void take_answers(struct call *call)
 {
@@ -87,6 +98,7 @@ static void take_answers(struct call *call)
                 memcpy(range->to, done.bytes, range->bytes);
             }
             call->open--;
+            note_answer(call);
         }
         disk_engine_release(reader->engine, done.request);
     }
@@ -124,8 +136,7 @@ static void ask(struct call *call, uint32_t count)
 
 void range_reader_read(struct range_reader *reader, struct range *ranges, uint32_t count)
 {
-    struct call call = {.reader = reader, .ranges = ranges};
-    int64_t end_ns = request_now_ns() + RANGE_DEADLINE_NS;
+    struct call call = {.reader = reader, .ranges = ranges, .end_ns = request_now_ns() + RANGE_SILENCE_NS};
     reader->pass++;
     take_answers(&call);
     ask(&call, count);
@@ -133,7 +144,7 @@ void range_reader_read(struct range_reader *reader, struct range *ranges, uint32
     (void)disk_engine_submit(reader->engine);
     for (;;) {
         take_answers(&call);
-        int64_t left_ns = end_ns - request_now_ns();
+        int64_t left_ns = call.end_ns - request_now_ns();
         if (call.open == 0 || left_ns <= 0 || disk_engine_wait(reader->engine, left_ns) != 0) {
             return;
         }

@@ -14,8 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long a disk may take to answer where no header has told its timings: longer than any healthy one does. */
+/*
+ * How long a disk may take to answer, where no header has told its timings: longer than any healthy one does. It runs from
+ * the first answer of any disk: while there is none it may be this host that stands still, and then no disk is to blame.
+ */
 #define RANGE_DEADLINE_NS (5 * NS_PER_S)
+#define RANGE_SILENCE_NS (15 * NS_PER_S) /* without any answer, from the beginning */
 
 struct range_reader;
 
@@ -40,7 +44,7 @@ struct range {
 int range_reader_open(const struct range_reader_options *options, struct range_reader **ret, char *message,
                       size_t message_bytes);
 
-/* Reads all, until everything is answered or RANGE_DEADLINE_NS has passed. */
+/* Reads all, until everything is answered or the deadline has passed. */
 void range_reader_read(struct range_reader *reader, struct range *ranges, uint32_t count);
 
 /* As disk_engine_name() and disk_engine_warning(). */

@@ -192,19 +192,23 @@ Test(format_set, A2_a_heartbeat_that_moves_is_refused_even_by_force)
     expect_name("scratch");
 }
 
-static void *join_once(void *argument)
+/* One claim after the other: one of them comes between two looks. */
+static void *join(void *argument)
 {
     (void)argument;
-    usleep(50000);
-    write_claim(1);
+    for (uint64_t sequence = 1; !atomic_load(&is_over); sequence++) {
+        write_claim(sequence);
+        usleep(5000);
+    }
     return NULL;
 }
 
 Test(format_set, A2_a_node_that_joins_is_refused_even_by_force)
 {
     pthread_t node;
-    cr_assert_eq(pthread_create(&node, NULL, join_once, NULL), 0);
+    cr_assert_eq(pthread_create(&node, NULL, join, NULL), 0);
     int error = format_again("scratch");
+    atomic_store(&is_over, true);
     pthread_join(node, NULL);
     cr_assert_eq(error, DISKARCH_EINUSE, "%s", message);
     scratch_expect_message(message, paths[0], "a node is joining", "stop that node first");
