@@ -262,7 +262,9 @@ int diskarch_observer_watch(struct diskarch_observer *observer)
 static void fill_disk(const struct diskarch_observer *observer, uint32_t index, struct diskarch_disk_status *ret)
 {
     const struct reader_disk *disk = &observer->reader.disks[index];
-    *ret = (struct diskarch_disk_status){.index = index, .is_good = disk->is_good, .latency_ns = disk->latency_ns};
+    *ret = (struct diskarch_disk_status){.index = index,
+                                         .state = disk->is_good ? DISKARCH_DISK_GOOD : DISKARCH_DISK_FAILED,
+                                         .latency_ns = disk->latency_ns};
     message_set(0, ret->path, sizeof ret->path, "%s", observer->set.members[index].path);
     message_set(0, ret->reason, sizeof ret->reason, "%s", disk->reason);
 }

@@ -31,7 +31,7 @@ bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, 
 {
     assert(disk < node->disk_count);
     bool is_healthy =
-        node->io.health[disk] == DISK_GOOD || (owner == IO_FOR_HEALTH && node->io.health[disk] != DISK_OUT);
+        node->io.health[disk] == HEALTH_GOOD || (owner == IO_FOR_HEALTH && node->io.health[disk] != HEALTH_OUT);
     if (!is_healthy || io_free_entry(node, disk) == NULL) {
         return false;
     }
@@ -84,14 +84,14 @@ static void io_judge_header(struct node *node, uint32_t disk, const struct io_re
 {
     struct set_header header;
     node->io.is_probing[disk] = false;
-    if (node->io.health[disk] != DISK_SUSPECT || !result->is_read_ok ||
+    if (node->io.health[disk] != HEALTH_SUSPECT || !result->is_read_ok ||
         set_header_decode(result->bytes, &header) != HEADER_OK) {
         return;
     }
     struct set_header expected = node->params.header;
     expected.disk_index = disk;
     if (set_header_is_same_disk(&header, &expected)) {
-        node->io.health[disk] = DISK_GOOD;
+        node->io.health[disk] = HEALTH_GOOD;
     }
 }
 
@@ -102,8 +102,8 @@ void io_finish(struct node *node, struct io *io, const struct io_result *result)
     node->io.op_count[io->disk] -= io->owner == IO_FOR_OP;
     if (io->owner == IO_FOR_HEALTH) {
         io_judge_header(node, io->disk, result);
-    } else if ((!result->is_write_ok || !result->is_read_ok) && node->io.health[io->disk] == DISK_GOOD) {
-        node->io.health[io->disk] = DISK_SUSPECT;
+    } else if ((!result->is_write_ok || !result->is_read_ok) && node->io.health[io->disk] == HEALTH_GOOD) {
+        node->io.health[io->disk] = HEALTH_SUSPECT;
         node->io.probe_fast_ns[io->disk] = node->fast_ns + node_timings(node)->io_deadline_ns / 4;
     }
     io->owner = IO_UNUSED;
@@ -112,7 +112,7 @@ void io_finish(struct node *node, struct io *io, const struct io_result *result)
 void io_probe_suspects(struct node *node)
 {
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        if (node->io.health[disk] != DISK_SUSPECT || node->io.is_probing[disk]) {
+        if (node->io.health[disk] != HEALTH_SUSPECT || node->io.is_probing[disk]) {
             continue;
         }
         if (node->fast_ns >= node->io.probe_fast_ns[disk] && io_can_submit(node, disk, IO_FOR_HEALTH, IO_HEADER, 0)) {
@@ -130,5 +130,5 @@ void io_probe_suspects(struct node *node)
 void io_count_out(struct node *node, uint32_t disk)
 {
     assert(disk < node->disk_count);
-    node->io.health[disk] = DISK_OUT;
+    node->io.health[disk] = HEALTH_OUT;
 }

@@ -29,9 +29,9 @@ struct io {
 };
 
 enum disk_health {
-    DISK_GOOD,
-    DISK_SUSPECT, /* failed a request; its header must be read back intact first */
-    DISK_OUT,     /* D7: counted out for the rest of this incarnation */
+    HEALTH_GOOD,
+    HEALTH_SUSPECT, /* failed a request; its header must be read back intact first */
+    HEALTH_OUT,     /* D7: counted out for the rest of this incarnation */
 };
 
 struct io_table {

@@ -360,7 +360,7 @@ static void op_ask_again(struct node *node, struct op *op)
     bool is_patient = node->fast_ns - op->phase_fast_ns < node_timings(node)->lease_ns;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         bool is_done = op->disks[disk].state == OP_DISK_DONE;
-        if (!is_done && is_patient && node->io.health[disk] == DISK_GOOD) {
+        if (!is_done && is_patient && node->io.health[disk] == HEALTH_GOOD) {
             return;
         }
         done += is_done;

@@ -56,8 +56,8 @@ json_t *document_disk(const struct diskarch_disk_status *disk)
     json_t *json = json_object();
     put_count(json, "index", disk->index);
     put(json, "path", disk->path[0] == '\0' ? json_null() : json_text(disk->path));
-    put(json, "good", json_boolean(disk->is_good));
-    put(json, "reason", disk->is_good ? json_null() : json_text(disk->reason));
+    put(json, "good", json_boolean(disk->state == DISKARCH_DISK_GOOD));
+    put(json, "reason", disk->state == DISKARCH_DISK_GOOD ? json_null() : json_text(disk->reason));
     put(json, "latency_ms", disk->latency_ns < 0 ? json_null() : json_ms(disk->latency_ns));
     return json;
 }

@@ -69,12 +69,13 @@ static void print_disks(const struct picture *picture)
         if (disk->latency_ns >= 0) {
             duration_format_short(disk->latency_ns, latency);
         }
-        fprintf(columns.cells, "%" PRIu32 "\t%s\t%s\t%s\n", disk->index, disk->is_good ? "good" : "FAILED", latency,
+        fprintf(columns.cells, "%" PRIu32 "\t%s\t%s\t%s\n", disk->index,
+                disk->state == DISKARCH_DISK_GOOD ? "good" : "FAILED", latency,
                 *disk->path == '\0' ? "(none)" : escaped(disk->path));
-        if (!disk->is_good) {
+        if (disk->state != DISKARCH_DISK_GOOD) {
             fprintf(columns.cells, "      %s\n", escaped(disk->reason));
         }
-        good += disk->is_good;
+        good += (disk->state == DISKARCH_DISK_GOOD);
     }
     printf("\ndisks: %zu of %" PRIu32 " good, %" PRIu32 " needed\n", good, picture->set.disk_count,
            picture->set.disk_count / 2 + 1);

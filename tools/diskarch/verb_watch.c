@@ -198,13 +198,14 @@ static void disks_look(struct watch *watch)
     struct diskarch_disk_status disks[DISKS_MAX];
     size_t count = diskarch_observer_disks(watch->observer, disks, DISKS_MAX);
     for (size_t i = 0; i < count && i < DISKS_MAX; i++) {
-        bool is_news = watch->has_disks ? disks[i].is_good != watch->disks[i].is_good : !disks[i].is_good;
+        bool is_news = disks[i].state != (watch->has_disks ? watch->disks[i].state : DISKARCH_DISK_GOOD);
         watch->disks[i] = disks[i];
         if (is_news && watch->is_json) {
             line_print_json(watch, "disk", document_disk(&disks[i]));
         } else if (is_news) {
             line_print(watch, "disk %" PRIu32 " %s: %s%s", disks[i].index, escaped(disks[i].path),
-                       disks[i].is_good ? "good" : "FAILED: ", disks[i].is_good ? "" : escaped(disks[i].reason));
+                       (disks[i].state == DISKARCH_DISK_GOOD) ? "good" : "FAILED: ",
+                       (disks[i].state == DISKARCH_DISK_GOOD) ? "" : escaped(disks[i].reason));
         }
     }
     watch->has_disks = true;
