@@ -15,7 +15,7 @@ static void check_one_failed(struct diskarch_observer *observer, const struct fi
     CHECK(diskarch_observer_disks(observer, disks, FIXTURE_DISKS) == FIXTURE_DISKS);
     CHECK(disks[0].state != DISKARCH_DISK_GOOD && disks[0].reason[0] != '\0');
     CHECK(strcmp(disks[0].path, fixture->paths[0]) == 0);
-    CHECK(disks[1].is_good && disks[2].is_good && disks[1].reason[0] == '\0');
+    CHECK(disks[1].state == DISKARCH_DISK_GOOD && disks[2].state == DISKARCH_DISK_GOOD && disks[1].reason[0] == '\0');
     fprintf(stderr, "%s: %s\n", disks[0].path, disks[0].reason);
 
     struct diskarch_role_status role;
