@@ -43,6 +43,11 @@ void beat_now(struct node *node)
     node->beat.due_fast_ns = node->fast_ns;
 }
 
+void beat_soon(struct node *node)
+{
+    node->beat.is_soon = true;
+}
+
 static enum heartbeat_state beat_state(const struct node *node)
 {
     if (node->stage == NODE_SIGNING_OFF) {
@@ -73,6 +78,8 @@ static void beat_start_write(struct node *node, uint32_t disk)
         .started_wall_ns = node->beat.started_wall_ns,
         .engine = node->params.engine,
         .verdict_count = node->beat.verdict_count,
+        .beacon = node->beacon.said,
+        .ask = call_standing_ask(node),
     };
     memcpy(block.node_name, node->params.name, sizeof block.node_name);
     memcpy(block.verdicts, node->beat.verdicts, sizeof block.verdicts);
@@ -92,11 +99,22 @@ static bool beat_is_behind(const struct node *node, uint32_t disk)
     return node->lease.acknowledged[disk] < node->lease.counter;
 }
 
+/* A heartbeat under way is let through first: news that come fast do not become a heartbeat each. */
+static bool beat_is_wanted_soon(const struct node *node)
+{
+    return node->beat.is_soon && node->lease.counted == node->lease.counter;
+}
+
 void beat_run(struct node *node)
 {
     struct beat *beat = &node->beat;
+    if (beat_is_wanted_soon(node)) {
+        beat_now(node);
+    }
     if (beat->is_running && node->fast_ns >= beat->due_fast_ns) {
         lease_advance(&node->lease);
+        beacon_seal(node);
+        beat->is_soon = false;
         beat->due_fast_ns = node->fast_ns + node_timings(node)->renew_ns;
         for (uint32_t disk = 0; disk < node->disk_count; disk++) {
             if (beat->disks[disk].stage == BEAT_IDLE) {
@@ -198,6 +216,7 @@ void beat_read_row(struct node *node, const struct io *io, const uint8_t *bytes)
         if (node->stage == NODE_OVER) {
             return;
         }
+        peer_hear(node, place.slot, &block);
     }
 }
 

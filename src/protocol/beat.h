@@ -25,6 +25,7 @@ struct beat {
     int64_t due_fast_ns;
     int64_t started_wall_ns;
     bool is_running;
+    bool is_soon; /* there are news: a heartbeat is due as soon as the one under way has counted */
     struct beat_disk disks[DISKS_MAX];
     uint32_t verdict_count;
     struct node_id verdicts[VERDICTS_MAX]; /* newest first */
@@ -44,6 +45,9 @@ bool beat_has_left(const struct node *node);
 
 /* A heartbeat out of turn: readiness, a new verdict, a read that T6 (b) wants. */
 void beat_now(struct node *node);
+
+/* The same for news that may share a heartbeat: T10, N2. */
+void beat_soon(struct node *node);
 
 /* Submits what is due. */
 void beat_run(struct node *node);

@@ -32,9 +32,10 @@ static void node_place_parts(struct node *node, const struct node_params *params
     node->io.entries = arena_take(arena, entries, sizeof(struct io));
     uint8_t *blocks = arena_take(arena, entries, layout->block_bytes);
     node->io_actions = arena_take(arena, entries, sizeof(struct io_action));
-    node->notice_room = 2 * params->roles_max + 8;
+    node->notice_room = 2 * params->roles_max + 2 * NODE_CALLS_MAX + layout->slots + 16;
     node->notices = arena_take(arena, node->notice_room, sizeof(struct notice));
     node->watch.entries = arena_take(arena, (size_t)layout->slots * WATCH_PER_SLOT, sizeof(struct watch_entry));
+    node->peers = arena_take(arena, (size_t)layout->slots * WATCH_PER_SLOT, sizeof(struct peer));
     node->claim.sights = arena_take(arena, (size_t)layout->slots * disks, sizeof(struct claim_sight));
     node->claim.foreign_slow_ns = arena_take(arena, layout->slots, sizeof(int64_t));
     node->claim.retired = arena_take(arena, (size_t)layout->slots * RETIRED_PER_SLOT, sizeof(uint64_t));
@@ -98,6 +99,7 @@ void node_go_over(struct node *node, enum over_reason reason)
         return;
     }
     role_lose_all(node, reason);
+    call_lose_all(node);
     node->stage = NODE_OVER;
     node->io.in_flight -= node->io_action_count; /* T4: what this step wanted to submit is not submitted */
     node->io_action_count = 0;
@@ -134,6 +136,7 @@ static void node_leave(struct node *node)
         node->stage = NODE_LEAVING;
         node->leave_fast_ns = node->fast_ns + node_timings(node)->lease_ns;
         role_resign_all(node);
+        call_leave_all(node);
     }
 }
 
@@ -230,6 +233,18 @@ static void node_handle(struct node *node, const struct event *event)
     case EVENT_RESIGN:
         role_resign(node, event->as.command.role);
         break;
+    case EVENT_TRANSFER:
+        role_transfer(node, &event->as.command);
+        break;
+    case EVENT_PUBLISH:
+        role_publish(node, &event->as.command);
+        break;
+    case EVENT_CALL:
+        call_begin(node, &event->as.call);
+        break;
+    case EVENT_CANCEL:
+        call_cancel(node, event->as.call.call);
+        break;
     case EVENT_LEAVE:
         node_leave(node);
         break;
@@ -250,6 +265,8 @@ static void node_run(struct node *node)
     beat_run(node);
     io_probe_suspects(node);
     role_run_all(node);
+    call_run_all(node);
+    stray_run(node);
     op_run_all(node);
     if (node->stage == NODE_LEAVING) {
         node_run_leaving(node);

@@ -75,6 +75,7 @@ static void op_enter_accept(struct node *node, struct op *op)
     row->round_seen = row->promised.round > row->round_seen ? row->promised.round : row->round_seen;
     row->is_next_promised = false;
     row->is_open = true; /* B2: until this ballot, or one of mine above it, has completed */
+    beacon_note_begun(node, op->row);
     op_enter(node, op, OP_ACCEPT);
 }
 
@@ -125,7 +126,8 @@ static struct op *op_unused(const struct node *node)
     return NULL;
 }
 
-struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t role, op_change *change, op_done *done)
+struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t client, op_change *change,
+                    op_done *done)
 {
     assert(node->stage == NODE_ACTIVE || node->stage == NODE_LEAVING);
     struct op *op = op_is_running_on(node, row) ? NULL : op_unused(node);
@@ -135,7 +137,7 @@ struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t
     node->registers.running++;
     op->goal = goal;
     op->row = row;
-    op->role = role;
+    op->client = client;
     op->change = change;
     op->done = done;
     op->attempts = 0;
@@ -146,6 +148,26 @@ struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t
         op_enter(node, op, OP_READ);
     }
     return op;
+}
+
+static void op_end_unheard(struct node *node, const struct op *op, enum op_outcome outcome)
+{
+    (void)node;
+    (void)op;
+    (void)outcome;
+}
+
+void op_forsake(struct node *node, uint32_t client)
+{
+    assert(client != OP_NO_ROLE);
+    for (uint32_t i = 0; i < node->params.depth; i++) {
+        struct op *op = &node->registers.ops[i];
+        if (op->phase != OP_UNUSED && op->client == client) {
+            op->client = OP_NO_ROLE;
+            op->change = NULL;
+            op->done = op_end_unheard;
+        }
+    }
 }
 
 /* ---- What a finished read or phase leads to -------------------------------------------------------------------------- */
@@ -233,6 +255,7 @@ static void op_end_accept(struct node *node, struct op *op)
     struct row_state *row = register_row(node, op->row);
     row->is_open = false;
     row->is_next_promised = true;
+    beacon_note_committed(node, op->row);
     op_note_proven(node, op, op->ballot);
     op_finish(node, op, OP_COMMITTED);
 }
@@ -463,8 +486,8 @@ static bool op_is_outbid(const struct node *node, const struct op *op)
 static bool op_is_replaced(struct node *node, const struct op *op)
 {
     const struct row_state *row = register_row(node, op->row);
-    return op->role != OP_NO_ROLE && ballot_is_above(op->first.accepted, row->accepted) &&
-           role_is_contradicted(node, op->role, op->first.value);
+    return op->client < node->params.roles_max && ballot_is_above(op->first.accepted, row->accepted) &&
+           role_is_contradicted(node, op->client, op->first.value);
 }
 
 static void op_on_row(struct node *node, struct op *op, const struct io *io, const uint8_t *bytes)

@@ -14,7 +14,9 @@
 
 struct io;
 
+/* Whom an operation serves: a local role by its number, a call from OP_CALL_FIRST on, or neither. */
 #define OP_NO_ROLE UINT32_MAX
+#define OP_CALL_FIRST (OP_NO_ROLE - NODE_CALLS_MAX)
 
 /* This incarnation's own block of one row, once used, stays in memory: a disk is never asked again what I promised. */
 struct row_state {
@@ -57,7 +59,7 @@ struct op {
     enum op_phase phase;
     enum op_goal goal;
     uint32_t row;
-    uint32_t role; /* the local role it serves, or OP_NO_ROLE */
+    uint32_t client; /* whom it serves */
     op_change *change;
     op_done *done;
     uint64_t generation; /* B5: a completion counts for the phase it was submitted in */
@@ -87,8 +89,12 @@ struct register_table {
 struct row_state *register_row(const struct node *node, uint32_t row);
 
 /* Starts an operation; NULL when one is running on that row already, or as many as may. */
-struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t role, op_change *change,
+struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t client, op_change *change,
                     op_done *done);
+
+/* The client has gone, and nothing that its operation wrote is open: the operation, if there is one, changes nothing any
+ * more and tells nobody. */
+void op_forsake(struct node *node, uint32_t client);
 
 /* Submits what is due for every operation. */
 void op_run_all(struct node *node);

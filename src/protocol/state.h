@@ -7,15 +7,19 @@
 
 #include "block/header.h"
 #include "block/layout.h"
+#include "protocol/beacon.h"
 #include "protocol/beat.h"
+#include "protocol/call.h"
 #include "protocol/claim.h"
 #include "protocol/io.h"
 #include "protocol/lease.h"
 #include "protocol/ledger.h"
 #include "protocol/node.h"
+#include "protocol/peer.h"
 #include "protocol/random.h"
 #include "protocol/register.h"
 #include "protocol/role.h"
+#include "protocol/stray.h"
 #include "protocol/watch.h"
 
 enum node_stage {
@@ -54,6 +58,10 @@ struct node {
     struct register_table registers;
     struct ledger ledger;
     struct role_table roles;
+    struct call_table calls;
+    struct beacon_own beacon;
+    struct peer *peers; /* beside watch.entries */
+    struct stray_table strays;
 
     struct io_action *io_actions;
     uint32_t io_action_count;
