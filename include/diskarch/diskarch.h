@@ -178,7 +178,8 @@ int diskarch_resign(struct diskarch_role *role);
  * Begins to hand a led role over to the node of that name, which must be ready and should be campaigning for the role.
  * Returns at once. DISKARCH_TRANSFER follows when it stands on the disks: stop the work, then call diskarch_resign(), which
  * makes that node the leader under the next epoch; or DISKARCH_TRANSFER_REFUSED, and nothing has changed. This node leads
- * until diskarch_resign(). DISKARCH_ENONE if the role is not led, DISKARCH_EUSAGE for a bad name.
+ * until diskarch_resign(). DISKARCH_ENONE if the role is not led, -EALREADY while an earlier transfer of it is under way,
+ * DISKARCH_EUSAGE for a bad name.
  */
 int diskarch_transfer(struct diskarch_role *role, const char *node_name);
 
@@ -241,8 +242,10 @@ size_t diskarch_disks(struct diskarch *node, struct diskarch_disk_status *ret, s
 
 /*
  * Roles and registers share one name space; what a name is, is fixed when it is first used (DISKARCH_EKIND for the wrong
- * kind). All of these need a node that has joined, and wait for that; they block for at most timeout_ns (-1: for ever), then
- * answer DISKARCH_ETIMEOUT if nothing has changed, or DISKARCH_EUNKNOWN if that is not known. Any number of threads.
+ * kind). All of these need a node that has joined, and wait for that; they block for at most timeout_ns (-1: for ever) and
+ * then one io deadline, in which the call is ended: DISKARCH_ETIMEOUT if nothing has changed, DISKARCH_EUNKNOWN if that is
+ * not known. When the node's lease ends, a call that has changed nothing yet goes on with the next incarnation, or ends
+ * with DISKARCH_ECLOSED without is_rejoining. DISKARCH_EUSAGE for a bad name or value. Any number of threads.
  */
 
 /* The value of a register: up to 128 bytes. */

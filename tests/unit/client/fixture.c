@@ -104,8 +104,24 @@ struct diskarch_observer *fixture_observe(const struct fixture *fixture)
 /* What a failed test leaves to read. */
 static void tell(const struct diskarch_event *event)
 {
-    static const char *const kinds[] = {"none", "joined", "join waits", "candidate", "leader",     "at risk",
-                                        "safe", "lost",   "released",   "refused",   "lease ended"};
+    static const char *const kinds[] = {
+        [DISKARCH_JOINED] = "joined",
+        [DISKARCH_JOIN_WAITS] = "join waits",
+        [DISKARCH_CANDIDATE] = "candidate",
+        [DISKARCH_LEADER] = "leader",
+        [DISKARCH_AT_RISK] = "at risk",
+        [DISKARCH_SAFE] = "safe",
+        [DISKARCH_LOST] = "lost",
+        [DISKARCH_RELEASED] = "released",
+        [DISKARCH_REFUSED] = "refused",
+        [DISKARCH_LEASE_ENDED] = "lease ended",
+        [DISKARCH_ASKED] = "asked",
+        [DISKARCH_TRANSFER] = "transfer",
+        [DISKARCH_TRANSFER_REFUSED] = "transfer refused",
+        [DISKARCH_PUBLISHED] = "published",
+        [DISKARCH_RENEWED] = "renewed",
+        [DISKARCH_DISK] = "disk",
+    };
     fprintf(stderr, "%d: %s role=%s epoch=%llu name=%s reason=%d %s\n", (int)getpid(), kinds[event->kind],
             event->role != NULL ? diskarch_role_name(event->role) : "-", (unsigned long long)event->epoch,
             event->node_name, (int)event->reason, event->text);
