@@ -377,10 +377,11 @@ int diskarch_observer_roles(struct diskarch_observer *observer, struct diskarch_
                             size_t *ret_count);
 
 /*
- * Roles that have changed since the call before (the first call: all of them). Reads the heartbeat row, and only those
- * registers that the nodes' beacons list (rule T10): watching 10,000 quiet roles costs one row. Also polls, as
- * diskarch_observer_poll(). A forgotten role is told once, with is_forgotten. Up to `room` entries; what does not fit is told by the
- * next call. A change that is not settled yet is told by a later call. *ret_count is the count returned.
+ * Roles that have changed since the call before (the first call: all of them), and those whose holder's liveness has.
+ * Reads the heartbeat row, and only those registers that the nodes' beacons list (rule T10): watching 10,000 quiet roles
+ * costs one row. Also polls, as diskarch_observer_poll(). A forgotten role is told once, with is_forgotten. Up to `room`
+ * entries; what does not fit is told by the next call. A change that is not settled yet is told by a later call.
+ * *ret_count is the count returned. DISKARCH_ENOQUORUM; what could not be read is read by the next call.
  */
 int diskarch_observer_changes(struct diskarch_observer *observer, struct diskarch_role_status *ret, size_t room,
                               size_t *ret_count);

@@ -13,9 +13,11 @@ static void check_one_failed(struct diskarch_observer *observer, const struct fi
     struct diskarch_disk_status disks[FIXTURE_DISKS];
     CHECK(diskarch_observer_watch(observer) == 0);
     CHECK(diskarch_observer_disks(observer, disks, FIXTURE_DISKS) == FIXTURE_DISKS);
-    CHECK(disks[0].state != DISKARCH_DISK_GOOD && disks[0].reason[0] != '\0');
+    CHECK(disks[0].state == DISKARCH_DISK_FAILED && disks[0].reason[0] != '\0');
     CHECK(strcmp(disks[0].path, fixture->paths[0]) == 0);
-    CHECK(disks[1].state == DISKARCH_DISK_GOOD && disks[2].state == DISKARCH_DISK_GOOD && disks[1].reason[0] == '\0');
+    /* On a busy machine any disk may be slow. */
+    CHECK(disks[1].state == DISKARCH_DISK_GOOD || disks[1].state == DISKARCH_DISK_SLOW);
+    CHECK(disks[2].state == DISKARCH_DISK_GOOD || disks[2].state == DISKARCH_DISK_SLOW);
     fprintf(stderr, "%s: %s\n", disks[0].path, disks[0].reason);
 
     struct diskarch_role_status role;

@@ -22,14 +22,14 @@ void sleep_ms(int64_t ms)
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS}, NULL);
 }
 
-static void format(const struct fixture *fixture)
+static void format(const struct fixture *fixture, uint32_t slots, uint32_t registers)
 {
     struct format_options options = {
         .paths = fixture->disks,
         .path_count = fixture->disk_count,
         .set_name = "fixture",
-        .slots = 16,
-        .registers = 16,
+        .slots = slots,
+        .registers = registers,
         .timings =
             {
                 .lease_ns = FIXTURE_LEASE_MS * NS_PER_MS,
@@ -51,13 +51,18 @@ static void format(const struct fixture *fixture)
 
 void fixture_make(struct fixture *fixture)
 {
+    fixture_make_of(fixture, 16, 16);
+}
+
+void fixture_make_of(struct fixture *fixture, uint32_t slots, uint32_t registers)
+{
     *fixture = (struct fixture){.directory = "client-test-XXXXXX", .disk_count = FIXTURE_DISKS};
     CHECK(mkdtemp(fixture->directory) != NULL);
     for (int i = 0; i < FIXTURE_DISKS; i++) {
         snprintf(fixture->paths[i], sizeof fixture->paths[i], "%s/disk%d", fixture->directory, i);
         fixture->disks[i] = fixture->paths[i];
     }
-    format(fixture);
+    format(fixture, slots, registers);
 }
 
 void fixture_remove(struct fixture *fixture)
