@@ -108,6 +108,33 @@ static void chain_commit(struct sim *sim, uint32_t row, struct ballot ballot)
     sim->chains[row].tip = high;
 }
 
+void oracle_joined(struct sim *sim, struct node_id id)
+{
+    assert(sim->ready_count < SIM_READY_MAX);
+    sim->ready[sim->ready_count++] = id;
+}
+
+static bool is_ready(const struct sim *sim, struct node_id id)
+{
+    for (uint32_t i = 0; i < sim->ready_count; i++) {
+        if (node_id_is_same(sim->ready[i], id)) {
+            return true;
+        }
+    }
+    return node_id_is_none(id);
+}
+
+/* T3: nobody is named holder or successor before its first heartbeat has counted. */
+static void oracle_holder(struct sim *sim, const struct op *op)
+{
+    struct role_value value;
+    bool is_role = op->row >= layout_register_row(&sim->header.layout, 0) && role_value_decode(op->value, &value) &&
+                   value.kind == VALUE_ROLE;
+    if (is_role && (!is_ready(sim, value.holder) || !is_ready(sim, value.successor))) {
+        object(sim, "a role is handed to an incarnation that is not ready");
+    }
+}
+
 static void oracle_chain(struct sim *sim, const struct node *node)
 {
     for (uint32_t i = 0; i < node->params.depth; i++) {
@@ -115,6 +142,7 @@ static void oracle_chain(struct sim *sim, const struct node *node)
         if (op->phase == OP_ACCEPT && chain_find(sim, op->row, op->ballot) == NULL) {
             assert(sim->ballot_count < SIM_BALLOTS_MAX);
             sim->statistics.ballots++;
+            oracle_holder(sim, op);
             sim->ballots[sim->ballot_count++] =
                 (struct sim_ballot){.row = op->row, .ballot = op->ballot, .parent = op->parent};
         }

@@ -8,6 +8,16 @@
 
 static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch"};
 
+const char *sim_role_name(uint32_t role)
+{
+    return role_names[role];
+}
+
+void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES])
+{
+    snprintf(ret_name, NAME_FIELD_BYTES, "node-%u", process);
+}
+
 static int64_t clock_read(const struct sim_process *process, int which, int64_t now_ns)
 {
     int64_t since_ns = now_ns - process->clock_true_ns;
@@ -83,6 +93,9 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
     process->is_leaving = false;
     memset(process->is_role_used, 0, sizeof process->is_role_used);
     memset(process->last_epoch, 0, sizeof process->last_epoch);
+    memset(process->is_to_resign, 0, sizeof process->is_to_resign);
+    memset(process->calls, 0, sizeof process->calls);
+    process->last_value = HISTORY_NONE;
     struct node_params params = {
         .header = sim->header,
         .seed = {random_next(&sim->node_random), random_next(&sim->node_random)},
@@ -91,12 +104,13 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
         .roles_max = SIM_ROLES_MAX,
         .former = former,
     };
-    snprintf(params.name, sizeof params.name, "node-%u", index);
+    sim_node_name(index, params.name);
     memset(process->memory, 0, sim->node_bytes);
     process->node = node_init(process->memory, &params);
     sim_trace(sim, "process %u starts", index);
     sim_process_wake(sim, index, sim->now_ns);
     process_client_later(sim, index, sim->header.timings.lease_ns);
+    sim_schedule(sim, sim->now_ns + 1, SIM_CALL, index, process->life);
 }
 
 /* When its incarnation ended: now, or when its lease did, which a process that slept notices late. */
@@ -131,6 +145,15 @@ static void process_pause(struct sim *sim, uint32_t index)
               (long long)((process->paused_until_ns - sim->now_ns) / 1000));
 }
 
+/* The work under the role stops, which takes its time; then the role is let go. */
+static void process_stop_work(struct sim *sim, uint32_t index, uint32_t role)
+{
+    struct sim_process *process = &sim->processes[index];
+    process->is_to_resign[role] = true;
+    int64_t after_ns = (int64_t)sim_below(sim, (uint64_t)sim->header.timings.renew_ns * 2) + 1;
+    sim_schedule(sim, sim->now_ns + after_ns, SIM_STOPPED, index, process->life);
+}
+
 static void process_notice(struct sim *sim, uint32_t index, const struct notice *notice)
 {
     struct sim_process *process = &sim->processes[index];
@@ -140,6 +163,7 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
     switch (notice->kind) {
     case NOTICE_JOINED:
         sim->statistics.joins++;
+        oracle_joined(sim, node_identity(process->node));
         sim_trace(sim, "process %u owns slot %u", index, node_identity(process->node).slot);
         break;
     case NOTICE_LEADER:
@@ -155,6 +179,7 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
     case NOTICE_RELEASED:
     case NOTICE_REFUSED:
         process->is_role_used[notice->role] = false;
+        process->is_to_resign[notice->role] = false;
         process->last_epoch[notice->role] = 0;
         break;
     case NOTICE_OVER:
@@ -162,6 +187,21 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
         sim->statistics.overs++;
         process_client_later(sim, index, sim->header.timings.lease_ns);
         break;
+    case NOTICE_TRANSFER:
+        sim->statistics.transfers++;
+        process_stop_work(sim, index, notice->role);
+        break;
+    case NOTICE_ASKED:
+        if (notice->ask == ASK_RESIGN || sim_chance(sim, 50)) {
+            process_stop_work(sim, index, notice->role);
+        }
+        break;
+    case NOTICE_CALL_ENDED:
+        sim_call_ended(sim, index, notice->call);
+        break;
+    case NOTICE_TRANSFER_REFUSED:
+    case NOTICE_PUBLISHED:
+    case NOTICE_DISK:
     case NOTICE_JOIN_WAITS:
     case NOTICE_CANDIDATE:
     case NOTICE_AT_RISK:
@@ -247,18 +287,78 @@ void sim_process_turn(struct sim *sim, const struct sim_event *at)
 }
 
 /* Paused between clock reading and submission is modelled by the disk: a request may wait arbitrarily before it lands. */
+void sim_process_command(struct sim *sim, uint32_t index, struct event *event)
+{
+    clock_turn(sim, &sim->processes[index]);
+    process_step(sim, index, event);
+    sim_process_wake(sim, index, sim->now_ns);
+}
+
+static void client_resign(struct sim *sim, uint32_t index, uint32_t role)
+{
+    struct event event = {.kind = EVENT_RESIGN, .as.command.role = role};
+    sim_process_command(sim, index, &event);
+    sim->processes[index].last_epoch[role] = 0;
+}
+
+static void client_campaign(struct sim *sim, uint32_t index, uint32_t role)
+{
+    uint8_t payload[PAYLOAD_BYTES_MAX];
+    memset(payload, (int)index + 1, sizeof payload);
+    struct event event = {.kind = EVENT_CAMPAIGN};
+    event.as.command = (struct role_command){
+        .role = role,
+        .name = role_names[role],
+        .is_try = sim_chance(sim, 10),
+        .priority = sim_chance(sim, 30) ? (uint32_t)sim_below(sim, 4) : 0,
+        .payload = payload,
+        .payload_bytes = (uint32_t)sim_below(sim, sizeof payload + 1),
+    };
+    sim->processes[index].is_role_used[role] = true;
+    sim_process_command(sim, index, &event);
+}
+
+/* What its leader does with a role: lets it go, hands it over, or publishes something else. */
+static void client_lead(struct sim *sim, uint32_t index, uint32_t role)
+{
+    static const uint8_t payload[] = "published";
+    char name[NAME_FIELD_BYTES];
+    struct event event = {.kind = sim_chance(sim, 60) ? EVENT_TRANSFER : EVENT_PUBLISH};
+    sim_node_name((uint32_t)sim_below(sim, sim->process_count), name);
+    event.as.command = (struct role_command){
+        .role = role, .payload = payload, .payload_bytes = sizeof payload, .successor_name = name};
+    sim_process_command(sim, index, &event);
+}
+
 static void client_role(struct sim *sim, uint32_t index, uint32_t role)
 {
     struct sim_process *process = &sim->processes[index];
-    struct event event = {.kind = process->is_role_used[role] ? EVENT_RESIGN : EVENT_CAMPAIGN};
-    event.as.command = (struct role_command){.role = role, .name = role_names[role], .is_try = sim_chance(sim, 10)};
-    process->is_role_used[role] = true;
-    clock_turn(sim, process);
-    process_step(sim, index, &event);
-    if (event.kind == EVENT_RESIGN) {
-        process->last_epoch[role] = 0;
+    if (!process->is_role_used[role]) {
+        client_campaign(sim, index, role);
+    } else if (process->last_epoch[role] != 0 && sim_chance(sim, 60)) {
+        client_lead(sim, index, role);
+    } else {
+        client_resign(sim, index, role);
     }
-    sim_process_wake(sim, index, sim->now_ns);
+}
+
+void sim_process_stopped(struct sim *sim, const struct sim_event *at)
+{
+    uint32_t index = at->subject;
+    struct sim_process *process = &sim->processes[index];
+    if (at->argument != process->life || !process->is_alive || node_is_over(process->node)) {
+        return;
+    }
+    if (sim->now_ns < process->paused_until_ns) {
+        sim_schedule(sim, process->paused_until_ns + 1, SIM_STOPPED, index, process->life);
+        return;
+    }
+    for (uint32_t role = 0; role < sim->role_count; role++) {
+        if (process->is_to_resign[role]) {
+            process->is_to_resign[role] = false;
+            client_resign(sim, index, role);
+        }
+    }
 }
 
 static void client_restart(struct sim *sim, uint32_t index)
@@ -299,9 +399,7 @@ void sim_process_client(struct sim *sim, const struct sim_event *at)
     if (draw < sim->fault_percent / 3 && !process->is_leaving) {
         struct event event = {.kind = EVENT_LEAVE};
         process->is_leaving = true;
-        clock_turn(sim, process);
-        process_step(sim, index, &event);
-        sim_process_wake(sim, index, sim->now_ns);
+        sim_process_command(sim, index, &event);
     } else if (!process->is_leaving) {
         client_role(sim, index, (uint32_t)sim_below(sim, sim->role_count));
     }

@@ -40,6 +40,10 @@ struct sim {
     struct sim_ballot ballots[SIM_BALLOTS_MAX];
     uint32_t ballot_count;
     struct sim_chain chains[SIM_ROWS_MAX];
+    struct node_id ready[SIM_READY_MAX]; /* T3: incarnations whose first heartbeat has counted */
+    uint32_t ready_count;
+    struct sim_history histories[SIM_NAMED_REGISTERS];
+    uint64_t values; /* written so far: no two writes have the same */
     struct sim_statistics statistics;
 };
 
@@ -60,16 +64,26 @@ void sim_disk_weather(struct sim *sim, uint32_t disk);
 void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);
 void sim_process_turn(struct sim *sim, const struct sim_event *event);
 void sim_process_client(struct sim *sim, const struct sim_event *event);
+void sim_process_command(struct sim *sim, uint32_t process, struct event *event);
+void sim_process_stopped(struct sim *sim, const struct sim_event *event);
+const char *sim_role_name(uint32_t role);
+void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES]);
 void sim_process_clock(struct sim *sim, uint32_t process);
 int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
 
-/* oracle.c: each sets sim->violation when it objects. */
+/* calls.c */
+void sim_call_client(struct sim *sim, const struct sim_event *event);
+void sim_call_ended(struct sim *sim, uint32_t process, uint32_t call);
+
+/* oracle.c, calls.c: each sets sim->violation when it objects. */
 void oracle_after_step(struct sim *sim, uint32_t process);
 void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);
+void oracle_joined(struct sim *sim, struct node_id id);
 void oracle_at_end(struct sim *sim);
+void oracle_histories(struct sim *sim);
 
 /* Draws. */
 static inline uint64_t sim_below(struct sim *sim, uint64_t below)

@@ -102,6 +102,11 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     sim->event_count = 0;
     sim->order = 0;
     sim->ballot_count = 0;
+    sim->ready_count = 0;
+    sim->values = 0;
+    for (uint32_t i = 0; i < SIM_NAMED_REGISTERS; i++) {
+        sim->histories[i].count = 0;
+    }
     memset(sim->chains, 0, sizeof sim->chains);
     memset(sim->role_epoch, 0, sizeof sim->role_epoch);
     for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
@@ -154,6 +159,12 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
         case SIM_CLIENT:
             sim_process_client(sim, &event);
             break;
+        case SIM_CALL:
+            sim_call_client(sim, &event);
+            break;
+        case SIM_STOPPED:
+            sim_process_stopped(sim, &event);
+            break;
         case SIM_WEATHER:
             sim_weather(sim, &event);
             break;
@@ -161,6 +172,7 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
     }
     if (sim->violation == NULL) {
         oracle_at_end(sim);
+        oracle_histories(sim);
     }
     *ret_hash = sim->hash;
     return sim->violation;

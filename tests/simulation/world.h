@@ -9,6 +9,7 @@
 #define DISKARCH_SIMULATION_WORLD_H
 
 #include "block/header.h"
+#include "history.h"
 #include "protocol/node.h"
 #include "protocol/random.h"
 
@@ -19,8 +20,12 @@ enum {
     SIM_DISKS_MAX = 5,
     SIM_PROCESSES_MAX = 5,
     SIM_SLOTS_MAX = 12,
-    SIM_REGISTERS_MAX = 4,
+    SIM_REGISTERS_MAX = 6,
     SIM_ROLES_MAX = 2,
+    SIM_NAMED_REGISTERS = 2, /* beside the roles: not every table has room for all names */
+    SIM_CALLS_MAX = 4,       /* of one process at a time */
+    SIM_HISTORY_MAX = 1024,
+    SIM_READY_MAX = 4096,
     SIM_DEPTH = 4,
     SIM_BLOCK_BYTES = 512,
     SIM_ROWS_MAX = 3 + SIM_REGISTERS_MAX,
@@ -36,7 +41,9 @@ enum sim_event_kind {
     SIM_LAND,     /* a write reaches the medium */
     SIM_CAPTURE,  /* half of a row is read */
     SIM_COMPLETE, /* a request is finished */
-    SIM_CLIENT,   /* somebody campaigns, resigns, kills, leaves */
+    SIM_CLIENT,   /* somebody campaigns, leads, kills, leaves */
+    SIM_CALL,     /* somebody calls a name, or takes a call back */
+    SIM_STOPPED,  /* the work under a role that is to be let go has stopped */
     SIM_WEATHER,  /* a disk's fault begins or ends, a clock changes its rate */
 };
 
@@ -76,6 +83,22 @@ struct sim_disk {
     int64_t hangs_until_ns;
 };
 
+/* A call that a client of a process has begun. */
+struct sim_call {
+    bool is_used;
+    bool is_on_role;
+    uint32_t named; /* a register, else: which, and where its history has it */
+    size_t at;
+    uint8_t bytes[8], expected[8];
+    char successor_name[NAME_FIELD_BYTES];
+};
+
+/* All that was ever asked of a register, and what was answered. */
+struct sim_history {
+    struct history_op ops[SIM_HISTORY_MAX];
+    size_t count;
+};
+
 /* One process: at most one node at a time; it may rejoin as a new incarnation. */
 struct sim_process {
     bool is_alive;
@@ -94,12 +117,16 @@ struct sim_process {
     uint64_t timer; /* number of the newest timer */
     bool is_role_used[SIM_ROLES_MAX];
     uint64_t last_epoch[SIM_ROLES_MAX]; /* of a NOTICE_LEADER not yet followed by LOST or a resignation */
+    bool is_to_resign[SIM_ROLES_MAX];   /* once the work has stopped */
+    struct sim_call calls[SIM_CALLS_MAX];
+    uint64_t last_value; /* of a register, as a client of it was told last */
     bool is_leaving;
     int64_t dead_since_ns; /* true time at which its last incarnation was killed or over; 0 while one runs */
 };
 
 struct sim_statistics {
-    uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs;
+    uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs, transfers, calls, unknown_calls,
+        undecided;
 };
 
 struct sim;
