@@ -32,7 +32,7 @@ static void node_place_parts(struct node *node, const struct node_params *params
     node->io.entries = arena_take(arena, entries, sizeof(struct io));
     uint8_t *blocks = arena_take(arena, entries, layout->block_bytes);
     node->io_actions = arena_take(arena, entries, sizeof(struct io_action));
-    node->notice_room = 2 * params->roles_max + 2 * NODE_CALLS_MAX + layout->slots + 16;
+    node->notice_room = 2 * params->roles_max + 2 * NODE_CALLS_MAX + layout->slots + 16 + DISKS_MAX;
     node->notices = arena_take(arena, node->notice_room, sizeof(struct notice));
     node->watch.entries = arena_take(arena, (size_t)layout->slots * WATCH_PER_SLOT, sizeof(struct watch_entry));
     node->peers = arena_take(arena, (size_t)layout->slots * WATCH_PER_SLOT, sizeof(struct peer));
@@ -78,6 +78,7 @@ struct node *node_init(void *memory, const struct node_params *params)
     node->stage = NODE_JOINING;
     node->roles.due_fast_ns = INT64_MAX;
     node->ledger.due_slow_ns = INT64_MAX;
+    node->io.deadline_fast_ns = INT64_MAX;
     claim_begin(node);
     return node;
 }
@@ -213,7 +214,12 @@ static void node_on_io(struct node *node, const struct io_result *result)
     case IO_FOR_OP:
         op_on_io(node, &was, result);
         break;
+    case IO_FOR_MEND:
+        mend_on_io(node, &was, result);
+        break;
     case IO_FOR_HEALTH:
+        health_on_header(node, &was, result);
+        break;
     case IO_UNUSED:
         break;
     }
@@ -223,6 +229,7 @@ static void node_handle(struct node *node, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_TICK:
+        io_check_deadlines(node);
         break;
     case EVENT_IO:
         node_on_io(node, &event->as.io);
@@ -263,11 +270,13 @@ static void node_run(struct node *node)
         claim_run(node);
     }
     beat_run(node);
-    io_probe_suspects(node);
+    health_probe(node);
     role_run_all(node);
     call_run_all(node);
     stray_run(node);
     op_run_all(node);
+    mend_run(node);
+    sweep_run(node);
     if (node->stage == NODE_LEAVING) {
         node_run_leaving(node);
     }
@@ -281,6 +290,10 @@ static void node_run(struct node *node)
         node_wake_fast(node, node->lease.end_ns);
     }
     node_check_risk(node);
+    node_wake_fast(node, node->io.deadline_fast_ns);
+    if (node->stage != NODE_OVER) {
+        health_tell(node);
+    }
 }
 
 /* A node that is over only counts what comes back; commands mean nothing to it. */

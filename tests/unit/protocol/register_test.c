@@ -329,9 +329,12 @@ Test(registers, B5_a_late_completion_of_an_earlier_operation_is_nobodys)
 {
     finish(OP_UPDATE, 5);
     rig.disks[2].mode = RIG_HOLDS;
-    finish(OP_UPDATE, 6);
-    set_mode(RIG_HOLDS);
     uint32_t before = ended;
+    start(OP_UPDATE, 6);
+    rig_settle(&rig);
+    cr_assert_eq(ended, before + 1);
+    set_mode(RIG_HOLDS);
+    before = ended;
     start(OP_UPDATE, 7);
     exchange(0);
     exchange(2); /* of the value 6 */

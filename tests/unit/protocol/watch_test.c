@@ -18,11 +18,17 @@ static void setup(void)
 
 TestSuite(watch, .init = setup);
 
+static void see_read(const struct heartbeat_block *block, uint32_t disk, uint64_t step, int64_t slow_ns)
+{
+    struct watch_read read = {.disk = disk, .submitted_step = step, .finished_step = step + 1, .slow_ns = slow_ns};
+    watch_see(&watch, SLOT, block, &read);
+}
+
 static void see_block(uint32_t disk, uint64_t incarnation, enum heartbeat_state state, uint64_t counter, uint64_t step,
                       int64_t slow_ns)
 {
     struct heartbeat_block block = {.author = {incarnation, counter}, .state = state, .counter = counter};
-    watch_see(&watch, SLOT, disk, &block, step, slow_ns);
+    see_read(&block, disk, step, slow_ns);
 }
 
 static void see(uint32_t disk, uint64_t counter, uint64_t step, int64_t slow_ns)
@@ -64,7 +70,7 @@ Test(watch, T6a_the_watchdog_promise_is_waited_for_as_well)
 {
     struct heartbeat_block block = {
         .author = {someone.incarnation, 5}, .state = HEARTBEAT_READY, .counter = 5, .watchdog_promise_ns = 300};
-    watch_see(&watch, SLOT, 0, &block, 1, 0);
+    see_read(&block, 0, 1, 0);
     cr_expect_not(watch_tick(&watch, 10, WATCH_NS + 299));
     cr_expect(watch_tick(&watch, 11, WATCH_NS + 300));
 }
@@ -119,9 +125,9 @@ Test(watch, T6_an_incarnation_is_watched_once_a_register_names_it)
     cr_expect_not(watch_tick(&watch, 10, 200 + WATCH_NS - 1));
     cr_expect(watch_tick(&watch, 11, 200 + WATCH_NS));
     struct heartbeat_block empty = {0};
-    watch_see(&watch, SLOT, 0, &empty, 11, 200 + WATCH_NS);
+    see_read(&empty, 0, 11, 200 + WATCH_NS);
     cr_expect_not(watch_is_gone(&watch, someone));
-    watch_see(&watch, SLOT, 1, &empty, 11, 200 + WATCH_NS);
+    see_read(&empty, 1, 11, 200 + WATCH_NS);
     cr_expect(watch_is_gone(&watch, someone));
 }
 
