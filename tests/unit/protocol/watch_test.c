@@ -148,6 +148,52 @@ Test(watch, T6_dead_is_for_ever)
     cr_expect_eq(watch_find(&watch, someone)->state, WATCH_DEAD);
 }
 
+/* ---- D7 ------------------------------------------------------------------------------------------------------------- */
+
+/* A read of disk 1 that shows this counter of this incarnation; 0 is an empty block. */
+static bool is_backwards(uint64_t incarnation, uint64_t counter, uint64_t submitted_step)
+{
+    struct heartbeat_block block = {.author = {incarnation, counter}, .counter = counter};
+    struct watch_read read = {.disk = 1, .submitted_step = submitted_step, .finished_step = submitted_step + 9};
+    return watch_is_backwards(&watch, SLOT, &block, &read);
+}
+
+Test(watch, D7_a_smaller_counter_than_an_earlier_finished_read_of_that_disk_is_backwards)
+{
+    see(0, 9, 3, 0); /* another disk may be ahead */
+    see(1, 5, 3, 0); /* finished in step 4 */
+    cr_expect(is_backwards(someone.incarnation, 4, 4));
+    cr_expect(is_backwards(0, 0, 4));
+    cr_expect_not(is_backwards(someone.incarnation, 5, 4));
+    cr_expect_not(is_backwards(someone.incarnation, 6, 4));
+    cr_expect_not(is_backwards(78, 1, 4));
+}
+
+Test(watch, D7_reads_that_overlapped_are_not_compared)
+{
+    see(1, 5, 3, 0); /* finished in step 4 */
+    cr_expect_not(is_backwards(someone.incarnation, 4, 3));
+    cr_expect_not(is_backwards(0, 0, 3));
+}
+
+Test(watch, D7_the_same_counter_again_does_not_make_the_first_sight_younger)
+{
+    see(1, 5, 3, 0);
+    see(1, 5, 20, 0);
+    cr_expect(is_backwards(someone.incarnation, 4, 4));
+}
+
+Test(watch, D7_what_a_forgotten_disk_showed_confirms_nothing_and_stands_nowhere)
+{
+    stand_still();
+    see(1, 5, 10, WATCH_NS);
+    watch_forget_disk(&watch, 1);
+    see(0, 5, 10, WATCH_NS);
+    cr_expect_not(watch_is_gone(&watch, someone));
+    watch_forget_disk(&watch, 0);
+    cr_expect_not(watch_is_standing(&watch, someone));
+}
+
 Test(watch, T7_somebody_elses_verdict_permits_no_takeover)
 {
     see(0, 5, 1, 0);
