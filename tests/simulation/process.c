@@ -91,6 +91,9 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
     process->life++;
     process->inbox_count = 0;
     process->is_leaving = false;
+    for (uint32_t disk = 0; disk < sim->disk_count; disk++) {
+        process->must_know_out[disk] = (sim->out_told >> disk & 1U) != 0;
+    }
     memset(process->is_role_used, 0, sizeof process->is_role_used);
     memset(process->last_epoch, 0, sizeof process->last_epoch);
     memset(process->is_to_resign, 0, sizeof process->is_to_resign);
@@ -121,7 +124,7 @@ static int64_t process_death_ns(const struct sim *sim, const struct sim_process 
     return end_ns != 0 && over_ns > 0 ? sim->now_ns - over_ns : sim->now_ns;
 }
 
-static void process_die(struct sim *sim, uint32_t index)
+void sim_process_kill(struct sim *sim, uint32_t index)
 {
     struct sim_process *process = &sim->processes[index];
     sim->statistics.crashes++;
@@ -164,6 +167,7 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
     case NOTICE_JOINED:
         sim->statistics.joins++;
         oracle_joined(sim, node_identity(process->node));
+        oracle_knows_out(sim, index);
         sim_trace(sim, "process %u owns slot %u", index, node_identity(process->node).slot);
         break;
     case NOTICE_LEADER:
@@ -187,6 +191,11 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
         sim->statistics.overs++;
         process_client_later(sim, index, sim->header.timings.lease_ns);
         break;
+    case NOTICE_DISK:
+        sim->statistics.outs += node_disk(process->node, notice->disk).state == DISK_OUT;
+        sim_trace(sim, "process %u finds disk %u in state %d, cause %d", index, notice->disk,
+                  node_disk(process->node, notice->disk).state, node_disk(process->node, notice->disk).cause);
+        break;
     case NOTICE_TRANSFER:
         sim->statistics.transfers++;
         process_stop_work(sim, index, notice->role);
@@ -201,7 +210,6 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
         break;
     case NOTICE_TRANSFER_REFUSED:
     case NOTICE_PUBLISHED:
-    case NOTICE_DISK:
     case NOTICE_JOIN_WAITS:
     case NOTICE_CANDIDATE:
     case NOTICE_AT_RISK:
@@ -210,7 +218,17 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
     }
 }
 
-/* One node_step() and what it leads to. A process may be paused between its clock reading and the submission. */
+/* Between the clock reading and the submission: whatever the step wanted goes out late, and nothing is reaped meanwhile. */
+static int64_t process_stumble(struct sim *sim, uint32_t index)
+{
+    if (sim_is_calm(sim) || sim_below(sim, 2000) >= sim->fault_percent / 5) {
+        return 0;
+    }
+    process_pause(sim, index);
+    return sim->processes[index].paused_until_ns - sim->now_ns;
+}
+
+/* One node_step() and what it leads to. */
 static void process_step(struct sim *sim, uint32_t index, struct event *event)
 {
     struct sim_process *process = &sim->processes[index];
@@ -224,11 +242,12 @@ static void process_step(struct sim *sim, uint32_t index, struct event *event)
         process_notice(sim, index, &actions.notices[i]);
     }
     oracle_after_step(sim, index);
+    int64_t after_ns = actions.io_count > 0 ? process_stumble(sim, index) : 0;
     for (uint32_t i = 0; i < actions.io_count; i++) {
         sim_hash(sim, (uint64_t)actions.ios[i].operation << 48 | (uint64_t)actions.ios[i].row << 32 |
                           (uint64_t)actions.ios[i].disk << 16 | actions.ios[i].slot);
         oracle_submission(sim, index, &actions.ios[i]);
-        sim_disk_submit(sim, index, &actions.ios[i]);
+        sim_disk_submit(sim, index, &actions.ios[i], after_ns);
     }
     int64_t wait_ns = INT64_MAX;
     if (actions.wake_fast_ns != INT64_MAX) {
@@ -281,12 +300,11 @@ void sim_process_turn(struct sim *sim, const struct sim_event *at)
         struct event event = {.kind = EVENT_TICK};
         process_step(sim, index, &event);
     }
-    if (sim_below(sim, 1000) < sim->fault_percent / 5) {
+    if (!sim_is_calm(sim) && sim_below(sim, 1000) < sim->fault_percent / 5) {
         process_pause(sim, index);
     }
 }
 
-/* Paused between clock reading and submission is modelled by the disk: a request may wait arbitrarily before it lands. */
 void sim_process_command(struct sim *sim, uint32_t index, struct event *event)
 {
     clock_turn(sim, &sim->processes[index]);
@@ -383,6 +401,9 @@ void sim_process_client(struct sim *sim, const struct sim_event *at)
     if (at->argument != process->life) {
         return;
     }
+    if (sim_is_calm(sim)) {
+        return; /* who is dead stays dead, and everybody else goes on with what he wants */
+    }
     if (!process->is_alive || node_is_over(process->node)) {
         client_restart(sim, index);
         return;
@@ -393,7 +414,7 @@ void sim_process_client(struct sim *sim, const struct sim_event *at)
     }
     uint64_t draw = sim_below(sim, 100);
     if (draw < sim->fault_percent / 4) {
-        process_die(sim, index);
+        sim_process_kill(sim, index);
         return;
     }
     if (draw < sim->fault_percent / 3 && !process->is_leaving) {

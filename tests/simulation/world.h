@@ -3,7 +3,12 @@
  * world and then the run; the same seed and the same code give the same trace, whose hash proves it.
  *
  * The disk is the adversary: writes land when they like between submission and acknowledgement, or after the death of
- * their author; rows are read in two halves at two instants; disks fail, hang, tear and lose writes.
+ * their author; each block of a row is read at an instant of its own; disks fail, hang, tear and lose writes; one disk of a
+ * world may forget: go back to an earlier image, come back blank, drop writes it has acknowledged, or rot.
+ *
+ * What is forgotten is bounded so that the protocol can be held to all of its promises: a disk goes back only when
+ * everything on it stands on a majority of the others, and no heartbeat is dropped. Otherwise a lease renewed by a write
+ * that no longer exists is refuted by a challenger before anybody can notice (the assumption of durable acknowledgement).
  */
 #ifndef DISKARCH_SIMULATION_WORLD_H
 #define DISKARCH_SIMULATION_WORLD_H
@@ -33,13 +38,14 @@ enum {
     SIM_REQUESTS_MAX = 4096,
     SIM_EVENTS_MAX = 16384,
     SIM_BALLOTS_MAX = 65536,
+    SIM_CAPTURES = 3, /* instants at which blocks of one row are read */
 };
 
 enum sim_event_kind {
     SIM_TURN,     /* a process runs: completions, then the clock, then steps */
     SIM_TIMER,    /* the same, because its time has come; only the newest timer of a process counts */
     SIM_LAND,     /* a write reaches the medium */
-    SIM_CAPTURE,  /* half of a row is read */
+    SIM_CAPTURE,  /* some blocks of a row are read */
     SIM_COMPLETE, /* a request is finished */
     SIM_CLIENT,   /* somebody campaigns, leads, kills, leaves */
     SIM_CALL,     /* somebody calls a name, or takes a call back */
@@ -57,6 +63,9 @@ struct sim_event {
 
 enum sim_write_fate { FATE_LANDS, FATE_LOST, FATE_TORN };
 
+/* How the one disk that forgets does it. */
+enum sim_memory { MEMORY_GOOD, MEMORY_GOES_BACK, MEMORY_BLANK, MEMORY_DROPS, MEMORY_ROTS, MEMORY_KINDS };
+
 struct sim_request {
     bool is_used;
     bool is_orphan; /* its process is dead */
@@ -66,9 +75,9 @@ struct sim_request {
     struct io_action action;
     int64_t submitted_ns;
     bool is_write_ok, is_read_ok;
-    bool is_captured;
     enum sim_write_fate fate;
-    uint32_t captured_halves;
+    uint32_t captures;
+    bool is_captured_slot[SIM_SLOTS_MAX];
     uint8_t block[SIM_BLOCK_BYTES];
     uint8_t row[SIM_ROW_BYTES_MAX];
 };
@@ -79,8 +88,12 @@ struct sim_disk {
     int64_t latency_ns;
     uint32_t spike_percent; /* requests that take up to spike_ns more */
     int64_t spike_ns;
-    bool is_failing; /* every request ends in an error */
+    bool is_failing;  /* every request ends in an error */
+    bool is_dropping; /* some acknowledged writes never land */
     int64_t hangs_until_ns;
+    enum sim_memory memory;
+    bool has_image;
+    uint8_t image[SIM_ROWS_MAX][SIM_ROW_BYTES_MAX]; /* what it may go back to */
 };
 
 /* A call that a client of a process has begun. */
@@ -121,12 +134,13 @@ struct sim_process {
     struct sim_call calls[SIM_CALLS_MAX];
     uint64_t last_value; /* of a register, as a client of it was told last */
     bool is_leaving;
+    bool must_know_out[SIM_DISKS_MAX]; /* D7: counted out by a heartbeat that stood when it started */
     int64_t dead_since_ns; /* true time at which its last incarnation was killed or over; 0 while one runs */
 };
 
 struct sim_statistics {
     uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs, transfers, calls, unknown_calls,
-        undecided;
+        undecided, forgets, outs, calms;
 };
 
 struct sim;
