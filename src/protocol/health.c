@@ -3,7 +3,8 @@
 #include <assert.h>
 
 enum {
-    LATENCY_WEIGHT = 4, /* a new latency counts for a quarter */
+    LATENCY_WEIGHT = 4,    /* a new latency counts for a quarter */
+    RELAPSE_DOUBLINGS = 2, /* the pause grows from one renew interval to four: well within a lease */
 };
 
 /* What can be learnt of a disk. */
@@ -28,6 +29,17 @@ static struct health *health_of(struct node *node, uint32_t disk)
     return &node->health.disks[disk];
 }
 
+/* When the header of a disk that has just failed is read. What is silent is asked at once, and what answers with errors is
+ * given a moment; but a disk that reads well and takes no writes comes back only to fail, and is asked less and less. */
+static int64_t health_pause_ns(const struct node *node, const struct health *health)
+{
+    if (health->relapses > 0) {
+        uint32_t doublings = health->relapses - 1;
+        return node_timings(node)->renew_ns << (doublings < RELAPSE_DOUBLINGS ? doublings : RELAPSE_DOUBLINGS);
+    }
+    return health->cause == DISK_CAUSE_SILENT ? 0 : node_timings(node)->io_deadline_ns / 4;
+}
+
 /* Takes the fact in; what changes with the state, and nothing else, happens here. */
 static void health_learn(struct node *node, uint32_t disk, enum fact fact, enum disk_cause cause)
 {
@@ -40,9 +52,8 @@ static void health_learn(struct node *node, uint32_t disk, enum fact fact, enum 
     health->state = after;
     health->cause = cause;
     if (after == DISK_FAILED) {
-        /* What is silent is asked at once; what answers with errors is given a moment. */
-        int64_t moment_ns = cause == DISK_CAUSE_SILENT ? 0 : node_timings(node)->io_deadline_ns / 4;
-        health->probe_fast_ns = node->fast_ns + moment_ns;
+        health->relapses = before == DISK_CATCHING_UP ? health->relapses + 1 : 0;
+        health->probe_fast_ns = node->fast_ns + health_pause_ns(node, health);
     }
     if (after == DISK_CATCHING_UP) {
         beat_on_return(node, disk);

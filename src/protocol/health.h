@@ -20,6 +20,7 @@ struct health {
     int64_t latency_ns;    /* of heartbeat writes, smoothed; 0 before the first */
     bool is_probing;       /* a read of the header is in flight */
     int64_t probe_fast_ns; /* none goes out before */
+    uint32_t relapses;     /* failures since it was good or slow, the first not counted */
 };
 
 struct health_table {

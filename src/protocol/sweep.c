@@ -9,6 +9,7 @@
 enum {
     SWEEP_PASSES_MAX = 3,
     SWEEP_ROWS_PER_RENEW = 1000, /* at most, however fast the disks are */
+    SWEEP_WAITS_MAX = 16,        /* for an operation that runs on the row */
     SWEEP_WAIT_EXCHANGES = 16,   /* a half-kept row is left alone for at most so long: somebody else may be faster */
 };
 
@@ -54,10 +55,22 @@ static void sweep_next(struct node *node, bool is_left_over)
     assert(sweep->rows_left > 0);
     sweep->has_left_over |= is_left_over;
     sweep->is_second_look = false;
+    sweep->waits = 0;
     sweep->index = (sweep->index + 1) % rows;
     sweep_rest(node, node->exchange_ns > pace_ns ? node->exchange_ns : pace_ns);
     if (--sweep->rows_left == 0) {
         sweep_end_pass(node);
+    }
+}
+
+/* Someone here is at work on the row, or no operation is free. An operation on a row that has lost a block on most disks
+ * does not end; the other rows must not wait for it. */
+static void sweep_wait_or_leave(struct node *node)
+{
+    if (++node->sweep.waits < SWEEP_WAITS_MAX) {
+        sweep_rest(node, node->exchange_ns);
+    } else {
+        sweep_next(node, true);
     }
 }
 
@@ -131,8 +144,8 @@ static void sweep_judge(struct node *node)
         sweep_next(node, false);
     } else if (is_half_kept && node_id_is_same(author, node->self)) {
         sweep_next(node, true); /* mend_row() does it */
-    } else if (sweep_is_anothers(node)) {
-        sweep_next(node, true);
+    } else if (sweep_is_anothers(node) || !collect_is_majority(&sweep->seen)) {
+        sweep_next(node, true); /* without a majority for each slot, no ballot would end */
     } else if (!sweep->is_second_look) {
         sweep->is_second_look = true;
         uint64_t most_ns = SWEEP_WAIT_EXCHANGES * (uint64_t)node->exchange_ns;
@@ -141,7 +154,7 @@ static void sweep_judge(struct node *node)
                         sweep_on_ballot) != NULL) {
         sweep->stage = SWEEP_BALLOTS;
     } else {
-        sweep_rest(node, node->exchange_ns);
+        sweep_wait_or_leave(node);
     }
 }
 
@@ -179,7 +192,7 @@ void sweep_run(struct node *node)
     if (node->fast_ns < sweep->due_fast_ns) {
         node_wake_fast(node, sweep->due_fast_ns);
     } else if (op_is_running_on(node, sweep_row(node))) {
-        sweep_rest(node, node->exchange_ns);
+        sweep_wait_or_leave(node);
         node_wake_fast(node, sweep->due_fast_ns);
     } else {
         sweep_look(node);

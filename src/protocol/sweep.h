@@ -18,6 +18,7 @@ struct sweep {
     uint32_t rows_left;  /* to look at; 0: none is due */
     uint32_t index;      /* of the present row, from the first ledger row */
     uint32_t passes;     /* made again because some author may have been dying */
+    uint32_t waits;      /* for an operation that runs on the present row */
     bool has_left_over;  /* this pass: a row was left to somebody, or to later */
     bool is_second_look; /* the row was found half-kept, and a random time has been waited */
     bool is_own_damaged; /* some disk shows my slot's block of the row damaged */

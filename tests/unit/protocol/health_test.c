@@ -139,6 +139,19 @@ Test(health, an_error_fails_the_disk)
     cr_expect_eq(told(), 1U);
 }
 
+Test(health, a_disk_that_returns_only_to_fail_again_is_asked_less_often)
+{
+    rig.disks[DISK].mode = RIG_READS;
+    rig_run(&rig, 10 * NS_PER_S);
+    uint32_t before = told();
+    rig_run(&rig, 40 * NS_PER_S);
+    cr_expect_gt(told(), before);
+    cr_expect_leq(told() - before, 24U, "back and failed again: two changes in four intervals");
+    rig.disks[DISK].mode = RIG_RUNS;
+    rig_run(&rig, 6 * NS_PER_S);
+    expect_disk(DISK_GOOD, DISK_CAUSE_NONE);
+}
+
 Test(health, D7_a_disk_without_its_header_says_so_and_gets_no_writes)
 {
     rig.disks[DISK].mode = RIG_FAILS;

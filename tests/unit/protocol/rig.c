@@ -311,7 +311,8 @@ void rig_settle(struct rig *rig)
     uint32_t node = 0;
     struct rig_request *request;
     while ((request = rig_next(rig, &node)) != NULL) {
-        if (rig->disks[request->action.disk].mode == RIG_FAILS) {
+        enum rig_disk_mode mode = rig->disks[request->action.disk].mode;
+        if (mode == RIG_FAILS || (mode == RIG_READS && request_writes(request))) {
             rig_fail(rig, node, request);
         } else {
             rig_complete(rig, node, request);

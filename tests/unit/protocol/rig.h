@@ -27,8 +27,9 @@ enum {
     RIG_NOTICES_MAX = 1024,
 };
 
-/* RIG_HOLDS: requests stay where they are until the test completes them. RIG_FAILS: nothing lands, errors come back. */
-enum rig_disk_mode { RIG_RUNS, RIG_HOLDS, RIG_FAILS };
+/* RIG_HOLDS: requests stay where they are until the test completes them. RIG_FAILS: nothing lands, errors come back.
+ * RIG_READS: reads succeed, writes fail. */
+enum rig_disk_mode { RIG_RUNS, RIG_HOLDS, RIG_FAILS, RIG_READS };
 
 struct rig_disk {
     enum rig_disk_mode mode;
