@@ -88,7 +88,7 @@ uint32_t health_out_mask(const struct node *node)
 }
 
 /* A disk that is slow, and not silent, is given twice its usual time; otherwise it would be failed again and again while
- * every answer of it comes. Latencies are kept below two deadlines: nobody waits for more than four. */
+ * every answer of it comes. At most three deadlines: latencies are kept below one and a half. */
 int64_t health_deadline_ns(const struct node *node, uint32_t disk)
 {
     int64_t deadline_ns = node_timings(node)->io_deadline_ns;
@@ -128,7 +128,7 @@ void health_measure(struct node *node, uint32_t disk, int64_t took_ns)
 {
     struct health *health = health_of(node, disk);
     int64_t deadline_ns = node_timings(node)->io_deadline_ns;
-    int64_t most_ns = 2 * deadline_ns;
+    int64_t most_ns = deadline_ns * 3 / 2; /* so that one answer, however late, makes no slow disk */
     took_ns = took_ns < most_ns ? took_ns : most_ns;
     bool is_first = health->latency_ns == 0;
     health->latency_ns = is_first ? took_ns : health->latency_ns + (took_ns - health->latency_ns) / LATENCY_WEIGHT;

@@ -8,11 +8,6 @@
 
 #include "protocol/node.h"
 
-enum {
-    IO_RESERVED = 8, /* entries per disk beside the register requests: claim, heartbeat, header, mending, stragglers */
-    IO_PER_DISK_MAX = NODE_DEPTH_MAX + IO_RESERVED,
-};
-
 enum io_owner { IO_UNUSED, IO_FOR_BEAT, IO_FOR_CLAIM, IO_FOR_OP, IO_FOR_HEALTH, IO_FOR_MEND };
 
 struct io {

@@ -26,7 +26,7 @@ static void node_place_parts(struct node *node, const struct node_params *params
 {
     const struct layout *layout = &params->header.layout;
     uint32_t disks = params->header.disk_count;
-    uint32_t per_disk = params->depth + IO_RESERVED;
+    uint32_t per_disk = params->depth + NODE_RESERVED;
     uint32_t entries = disks * per_disk;
     node->io.per_disk = per_disk;
     node->io.entries = arena_take(arena, entries, sizeof(struct io));

@@ -18,6 +18,7 @@
 
 enum {
     NODE_DEPTH_MAX = 32,    /* register requests in flight per disk */
+    NODE_RESERVED = 8,      /* and others beside them: heartbeat, claim, header, mending, stragglers */
     NODE_ROLES_MAX = 65536, /* roles one node campaigns for at a time */
     NODE_CALLS_MAX = 64,    /* calls of one node that have not ended yet */
     PRIORITY_MAX = 100,

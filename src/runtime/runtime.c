@@ -12,16 +12,14 @@
 enum {
     ARENA_BYTES = 8 << 20, /* what the engine's buffers may take, about */
     STACK_BYTES = 512 << 10,
-    REQUESTS_BESIDE_REGISTERS = 6, /* heartbeat, claim, header and stragglers, per disk */
     ENGINE_DEPTH_MAX = 64,
     NODE_DEPTH_MIN = 4,
     ROLES_BEYOND_REGISTERS = 16, /* campaigns that are ending, or will be refused because every register has a name */
     /* Twice what one incarnation can have in flight: the hung requests of one do not starve the next. */
-    ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + REQUESTS_BESIDE_REGISTERS),
+    ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + NODE_RESERVED),
 };
 _Static_assert(ENGINE_DEPTH_MIN <= ENGINE_DEPTH_MAX, "the smallest node must fit into an engine");
-_Static_assert(ENGINE_DEPTH_MAX / 2 - REQUESTS_BESIDE_REGISTERS <= (int)NODE_DEPTH_MAX,
-               "the largest engine must fit a node");
+_Static_assert(ENGINE_DEPTH_MAX / 2 - NODE_RESERVED <= (int)NODE_DEPTH_MAX, "the largest engine must fit a node");
 _Static_assert((int)DISKS_MAX *ENGINE_DEPTH_MAX <= (int)REQUESTS_REFUSED_MAX, "every request of a node may be refused");
 
 static uint32_t engine_depth_of(const struct set_header *header)
@@ -50,7 +48,7 @@ static void plan(struct runtime *runtime, const struct runtime_options *options)
     runtime->engine_depth = engine_depth_of(&runtime->set.header);
     struct node_params *params = &runtime->params;
     params->header = runtime->set.header;
-    params->depth = runtime->engine_depth / 2 - REQUESTS_BESIDE_REGISTERS;
+    params->depth = runtime->engine_depth / 2 - NODE_RESERVED;
     params->roles_max = roles_max_of(&runtime->set.header);
     params->poll_ns = options->poll_ns;
     name_field_store((uint8_t *)params->name, options->node_name);

@@ -190,8 +190,21 @@ Test(health, one_slow_answer_is_no_slow_disk)
     beat_slowly(d_ns / 10);
     beat_slowly(d_ns * 9 / 10);
     beat_slowly(d_ns / 10);
+    rig_run(&rig, BEATS * NS_PER_S);
     expect_disk(DISK_GOOD, DISK_CAUSE_NONE);
     cr_expect_eq(told(), 0U);
+}
+
+Test(health, a_process_that_was_stopped_finds_no_disk_slow)
+{
+    beat_slowly(d_ns / 10);
+    rig.disks[DISK].mode = RIG_HOLDS;
+    rig_run(&rig, NS_PER_S);
+    rig_complete(&rig, 0, rig_find(&rig, 0, DISK, ROW_HEARTBEAT, IO_READ));
+    rig_pass(&rig, 0, 8 * NS_PER_S, 8 * NS_PER_S);
+    rig_complete(&rig, 0, rig_find(&rig, 0, DISK, ROW_HEARTBEAT, IO_WRITE));
+    rig_tick(&rig, 0);
+    expect_disk(DISK_GOOD, DISK_CAUSE_NONE);
 }
 
 Test(health, D2_a_disk_that_is_slow_and_not_silent_is_given_twice_its_time)
@@ -203,6 +216,43 @@ Test(health, D2_a_disk_that_is_slow_and_not_silent_is_given_twice_its_time)
     beat_slowly(d_ns * 5 / 4);
     cr_expect_eq(node_disk(node, DISK).state, DISK_SLOW);
     cr_expect_eq(told(), before);
+}
+
+/* Lets time pass on disks that answer every request after exactly so long. */
+static void run_late(int64_t ns, int64_t took_ns)
+{
+    static int64_t since_ns[RIG_REQUESTS_MAX];
+    static uint64_t order[RIG_REQUESTS_MAX];
+    int64_t step_ns = took_ns / 20;
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        rig.disks[disk].mode = RIG_HOLDS;
+    }
+    for (int64_t end_ns = rig.nodes[0].fast_ns + ns; rig.nodes[0].fast_ns < end_ns; rig_run(&rig, step_ns)) {
+        for (uint32_t i = 0; i < RIG_REQUESTS_MAX; i++) {
+            struct rig_request *request = &rig.nodes[0].requests[i];
+            if (request->is_used && order[i] != request->order) {
+                order[i] = request->order;
+                since_ns[i] = rig.nodes[0].fast_ns;
+            } else if (request->is_used && rig.nodes[0].fast_ns - since_ns[i] >= took_ns) {
+                rig_complete(&rig, 0, request);
+            }
+        }
+    }
+}
+
+Test(health, D2_disks_that_all_need_more_than_the_deadline_cost_no_lease)
+{
+    rig_campaign(&rig, 0, 0, "db");
+    cr_assert(rig_await(&rig, 0, NOTICE_LEADER, NS_PER_S));
+    run_late(100 * NS_PER_S, d_ns * 3 / 2);
+    cr_expect_not(node_is_over(node));
+    cr_expect_neq(node_role_epoch(node, 0), 0U);
+    uint32_t before = told();
+    run_late(100 * NS_PER_S, d_ns * 5 / 4);
+    cr_expect_eq(told(), before, "they are known to be slow by now, and are not failed any more");
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        cr_expect_eq(node_disk(node, disk).state, DISK_SLOW);
+    }
 }
 
 /* ---- D7 ------------------------------------------------------------------------------------------------------------------ */
