@@ -188,7 +188,7 @@ void sim_call_client(struct sim *sim, const struct sim_event *at)
 {
     uint32_t index = at->subject;
     struct sim_process *process = &sim->processes[index];
-    if (at->argument != process->life || !process->is_alive || node_is_over(process->node)) {
+    if (at->argument != process->life || !process->is_alive || node_is_over(process->node) || sim_is_calm(sim)) {
         return;
     }
     if (sim->now_ns >= process->paused_until_ns && sim_chance(sim, 15)) {

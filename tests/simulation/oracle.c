@@ -124,7 +124,7 @@ static void oracle_holder(struct sim *sim, const struct op *op)
     bool is_role = op->row >= layout_register_row(&sim->header.layout, 0) && role_value_decode(op->value, &value) &&
                    value.kind == VALUE_ROLE;
     if (is_role && (!is_ready(sim, value.holder) || !is_ready(sim, value.successor))) {
-        object(sim, "a role is handed to an incarnation that is not ready");
+        oracle_object(sim, "a role is handed to an incarnation that is not ready");
     }
 }
 
