@@ -62,7 +62,7 @@ struct call_table {
 };
 
 void call_begin(struct node *node, const struct call_command *command);
-void call_cancel(struct node *node, uint32_t call);
+void call_cancel(struct node *node, uint32_t index);
 
 /* T9: ends what has changed nothing; the rest ends with its operation. */
 void call_leave_all(struct node *node);

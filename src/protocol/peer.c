@@ -37,7 +37,7 @@ const char *peer_ready_name(const struct node *node, struct node_id id)
     return peer == NULL ? NULL : peer->node_name;
 }
 
-struct node_id peer_find_ready(const struct node *node, const char *node_name, struct node_id except)
+struct node_id peer_find_ready(const struct node *node, const char node_name[NAME_FIELD_BYTES], struct node_id except)
 {
     struct node_id best = {0};
     int64_t best_slow_ns = 0;
@@ -49,7 +49,7 @@ struct node_id peer_find_ready(const struct node *node, const char *node_name, s
         }
         const char *name = peer_ready_name(node, id);
         bool is_fresher = node_id_is_none(best) || entry->since_slow_ns > best_slow_ns;
-        if (name != NULL && strncmp(name, node_name, NAME_FIELD_BYTES) == 0 && is_fresher) {
+        if (name != NULL && memcmp(name, node_name, NAME_FIELD_BYTES) == 0 && is_fresher) {
             best = id;
             best_slow_ns = entry->since_slow_ns;
         }

@@ -32,7 +32,7 @@ bool peer_is_ready(const struct node *node, struct node_id id);
 /* Its node name; NULL if it is not ready. */
 const char *peer_ready_name(const struct node *node, struct node_id id);
 
-/* The ready incarnation of that name whose heartbeat moved last, other than `except`; none if there is none. */
-struct node_id peer_find_ready(const struct node *node, const char *node_name, struct node_id except);
+/* The ready incarnation of that name, padded as in a block, whose heartbeat moved last, other than `except`; none if there is none. */
+struct node_id peer_find_ready(const struct node *node, const char node_name[NAME_FIELD_BYTES], struct node_id except);
 
 #endif

@@ -336,11 +336,11 @@ bool role_is_campaigning_at(const struct node *node, uint32_t register_index)
     return false;
 }
 
-bool role_is_campaigning_for(const struct node *node, const char *name)
+bool role_is_campaigning_for(const struct node *node, const char name[NAME_FIELD_BYTES])
 {
     for (uint32_t i = 0; i < node->roles.end; i++) {
         const struct role *role = &node->roles.roles[i];
-        if (role_is_campaign(role) && strncmp(role->lookup.name, name, NAME_FIELD_BYTES) == 0) {
+        if (role_is_campaign(role) && memcmp(role->lookup.name, name, NAME_FIELD_BYTES) == 0) {
             return true;
         }
     }

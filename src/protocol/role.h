@@ -76,9 +76,10 @@ void role_hear_changes(struct node *node, const struct beacon *before, const str
 /* N2: a node of that name asks this node, the holder, for something. False if that cannot be acted on yet. */
 bool role_hear_ask(struct node *node, const struct ask *ask, const char *asker_name);
 
-/* Whether a client here wants the role of that register, as far as its row is known; or the role of that name. */
+/* Whether a client here wants the role of that register, as far as its row is known; or the role of that name, padded as
+ * in a value. */
 bool role_is_campaigning_at(const struct node *node, uint32_t register_index);
-bool role_is_campaigning_for(const struct node *node, const char *name);
+bool role_is_campaigning_for(const struct node *node, const char name[NAME_FIELD_BYTES]);
 
 /* The node is over: whoever led has lost. */
 void role_lose_all(struct node *node, enum over_reason reason);

@@ -111,11 +111,13 @@ static void role_start_transfer(struct node *node, struct role *role, struct nod
 void role_transfer(struct node *node, const struct role_command *command)
 {
     struct role *role = role_at(node, command->role);
+    char successor_name[NAME_FIELD_BYTES];
     assert(name_check(command->successor_name) == NAME_OK);
+    name_field_store((uint8_t *)successor_name, command->successor_name);
     if (role->stage == ROLE_IDLE) {
         return; /* its end has been told already */
     }
-    struct node_id successor = peer_find_ready(node, command->successor_name, node->self);
+    struct node_id successor = peer_find_ready(node, successor_name, node->self);
     if (role->stage != ROLE_LEADING || node_id_is_none(successor)) {
         struct notice *notice = role_notify(node, role, NOTICE_TRANSFER_REFUSED);
         notice->refusal = role->stage == ROLE_LEADING ? REFUSED_NOT_READY : REFUSED_HELD;
