@@ -170,6 +170,18 @@ Test(call, N1_new_registers_start_above_the_epoch_floor_and_count_by_one)
     expect(call(GAMMA, CALL_SET, "tablet", "y"), CALL_DONE, 43, "y");
 }
 
+Test(call, a_change_after_a_rival_is_three_exchanges)
+{
+    call(ALPHA, CALL_SET, "tablet", "one");
+    call(BETA, CALL_SET, "tablet", "two");
+    uint32_t exchanges = rig.nodes[ALPHA].submitted[0][row][IO_EXCHANGE];
+    uint32_t reads = rig.nodes[ALPHA].submitted[0][row][IO_READ];
+    call(ALPHA, CALL_SET, "tablet", "three");
+    uint32_t more = rig.nodes[ALPHA].submitted[0][row][IO_EXCHANGE] - exchanges;
+    cr_expect_eq(more, 3U, "the first shows that its promise of the next ballot was outbid");
+    cr_expect_eq(rig.nodes[ALPHA].submitted[0][row][IO_READ], reads);
+}
+
 Test(call, a_change_by_a_stable_writer_is_one_exchange)
 {
     call(ALPHA, CALL_SET, "tablet", "one");
