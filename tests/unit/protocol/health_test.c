@@ -278,6 +278,18 @@ Test(health, D7_a_disk_that_goes_back_to_an_earlier_image_is_counted_out)
     expect_out(DISK_CAUSE_BACKWARDS);
 }
 
+/* Older by one write only: no read had shown the newer block yet, but it was acknowledged. */
+Test(health, D7_a_disk_that_loses_the_last_acknowledged_heartbeat_is_counted_out)
+{
+    uint8_t last[RIG_BLOCK_BYTES];
+    rig_run(&rig, 3 * NS_PER_S);
+    memcpy(last, rig_block(&rig, DISK, ROW_HEARTBEAT, mine), sizeof last);
+    rig_run(&rig, NS_PER_S);
+    memcpy(rig_block(&rig, DISK, ROW_HEARTBEAT, mine), last, sizeof last);
+    rig_run(&rig, NS_PER_S);
+    expect_out(DISK_CAUSE_BACKWARDS);
+}
+
 Test(health, D7_a_disk_that_was_away_and_comes_back_as_an_earlier_image_is_counted_out)
 {
     static struct rig_disk image;

@@ -57,10 +57,11 @@ static void expect_same_on_all_disks(uint32_t row, uint32_t slot)
 }
 
 /* A value accepted by a stranger of whom no heartbeat stands, on the disks that are there. */
-static void put_half_kept(uint32_t row, uint8_t value)
+static void put_half_kept(uint32_t row, uint8_t value, bool is_marked)
 {
     struct register_block block = {.author = {4242, 1}};
     block.promised = block.accepted = (struct ballot){3, STRANGER, 4242};
+    block.committed = is_marked ? block.accepted : (struct ballot){0};
     block.value[0] = value;
     rig_put_register(&rig, 0, row, STRANGER, &block);
     rig_put_register(&rig, 1, row, STRANGER, &block);
@@ -174,7 +175,7 @@ Test(mend, D8_a_half_kept_value_of_somebody_gone_gets_a_read_ballot)
 {
     uint32_t row = layout_register_row(&rig.header.layout, 5);
     leave();
-    put_half_kept(row, 9);
+    put_half_kept(row, 9, false);
     come_back();
     rig_run(&rig, 20 * NS_PER_S);
     struct register_block kept = highest_on(AWAY, row);
@@ -183,10 +184,55 @@ Test(mend, D8_a_half_kept_value_of_somebody_gone_gets_a_read_ballot)
     cr_expect(ballot_is_same(kept.accepted, highest_on(0, row).accepted));
 }
 
+/* A ballot that only proves what it saw would find that proven, and write nothing. */
+Test(mend, D8_a_half_kept_value_is_brought_to_all_disks_though_it_is_proven)
+{
+    uint32_t row = layout_register_row(&rig.header.layout, 5);
+    leave();
+    put_half_kept(row, 9, true);
+    come_back();
+    rig_run(&rig, 20 * NS_PER_S);
+    cr_expect_eq(highest_on(AWAY, row).value[0], 9);
+}
+
+Test(mend, D8_a_half_kept_value_is_left_to_an_author_who_may_be_alive)
+{
+    uint32_t row = layout_register_row(&rig.header.layout, 5);
+    leave();
+    put_half_kept(row, 9, false);
+    struct heartbeat_block block = rig_stranger(4242, 1);
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        rig_put_heartbeat(&rig, disk, STRANGER, &block);
+    }
+    come_back();
+    rig_run(&rig, 5 * NS_PER_S);
+    cr_expect_geq(rig.nodes[ALPHA].submitted[0][row][IO_READ], 1U);
+    cr_expect_eq(rig.nodes[ALPHA].submitted[0][row][IO_EXCHANGE], 0U);
+    rig_run(&rig, 40 * NS_PER_S);
+    cr_expect_eq(highest_on(AWAY, row).value[0], 9, "W has passed, and he was found dead");
+}
+
+Test(mend, D8_a_row_that_somebody_else_has_mended_meanwhile_gets_no_ballot)
+{
+    uint32_t row = layout_register_row(&rig.header.layout, 5);
+    leave();
+    put_half_kept(row, 9, false);
+    node->exchange_ns = NS_PER_S; /* a slow sweep: there is time between its two looks */
+    come_back();
+    while (rig.nodes[ALPHA].submitted[0][row][IO_READ] == 0) {
+        rig_run(&rig, NS_PER_MS);
+    }
+    struct register_block block = rig_register(&rig, 0, row, STRANGER);
+    rig_put_register(&rig, AWAY, row, STRANGER, &block);
+    rig_run(&rig, 60 * NS_PER_S);
+    cr_expect_eq(rig.nodes[ALPHA].submitted[0][row][IO_READ], 2U);
+    cr_expect_eq(rig.nodes[ALPHA].submitted[0][row][IO_EXCHANGE], 0U);
+}
+
 Test(mend, D8_only_half_kept_rows_get_a_ballot_and_only_after_a_return)
 {
     uint32_t row = layout_register_row(&rig.header.layout, 5);
-    put_half_kept(row, 9);
+    put_half_kept(row, 9, false);
     rig_run(&rig, 20 * NS_PER_S);
     cr_expect_eq(rig.nodes[ALPHA].submitted[0][row][IO_READ], 0U);
     leave();
@@ -237,7 +283,7 @@ Test(mend, D8_of_several_nodes_that_saw_it_return_one_or_a_few_run_the_ballot)
     rig_join(&rig, BETA);
     uint32_t row = layout_register_row(&rig.header.layout, 5);
     leave();
-    put_half_kept(row, 9);
+    put_half_kept(row, 9, false);
     come_back();
     rig_run(&rig, 30 * NS_PER_S);
     uint32_t ballots = rig.nodes[ALPHA].submitted[0][row][IO_EXCHANGE] + rig.nodes[BETA].submitted[0][row][IO_EXCHANGE];

@@ -441,6 +441,23 @@ Test(registers, D3_a_damaged_block_read_back_has_no_vote_and_is_written_again)
     cr_expect_eq(node_disk(node, 1).state, DISK_GOOD);
 }
 
+Test(registers, D3_a_block_damaged_when_its_phase_ends_without_it_is_written_again)
+{
+    finish(OP_UPDATE, 5);
+    set_mode(RIG_HOLDS);
+    start(OP_UPDATE, 6);
+    struct rig_request *torn = rig_find(&rig, 0, 2, row, IO_EXCHANGE);
+    memset(torn->block + RIG_BLOCK_BYTES / 2, 0x5a, RIG_BLOCK_BYTES / 2);
+    rig_complete(&rig, 0, torn);
+    uint32_t before = ended;
+    exchange(0);
+    exchange(1);
+    cr_assert_eq(ended, before + 1);
+    set_mode(RIG_RUNS);
+    rig_run(&rig, NS_PER_S);
+    cr_expect_eq(rig_register(&rig, 2, row, node->self.slot).value[0], 6);
+}
+
 Test(registers, D7_an_own_block_older_than_acknowledged_counts_the_disk_out_when_it_is_read)
 {
     uint8_t old[RIG_BLOCK_BYTES];
@@ -454,14 +471,17 @@ Test(registers, D7_an_own_block_older_than_acknowledged_counts_the_disk_out_when
     cr_expect_eq(ended_value, 6);
 }
 
-Test(registers, D7_a_block_never_acknowledged_may_be_older)
+Test(registers, D7_a_block_never_acknowledged_may_be_missing)
 {
     finish(OP_UPDATE, 5);
-    rig.disks[2].mode = RIG_FAILS;
-    finish(OP_UPDATE, 6);
-    rig.disks[2].mode = RIG_RUNS;
+    rig.disks[2].mode = RIG_HOLDS;
+    start(OP_UPDATE, 6);
+    rig_settle(&rig);
     start(OP_LOOK, 0);
-    rig_run(&rig, 5 * NS_PER_S);
+    read_row(2); /* still the 5 */
+    cr_expect_eq(node_disk(node, 2).state, DISK_GOOD);
+    rig.disks[2].mode = RIG_RUNS;
+    rig_run(&rig, NS_PER_S);
     cr_expect_eq(node_disk(node, 2).state, DISK_GOOD);
     cr_expect_eq(rig_register(&rig, 2, row, node->self.slot).value[0], 6);
 }
