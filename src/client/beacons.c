@@ -5,26 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKS_AT_ALL = 1, LOOKS_AT_CHANGE = 2 };
-
-static void want(struct beacons *beacons, uint32_t index, uint8_t looks)
+static void want(struct beacons *beacons, uint32_t index)
 {
-    if (index < beacons->registers && beacons->looks[index] < looks) {
-        beacons->looks[index] = looks;
+    if (index < beacons->registers) {
+        beacons->is_wanted[index] = true;
     }
 }
 
 static void want_all(struct beacons *beacons)
 {
     for (uint32_t i = 0; i < beacons->registers; i++) {
-        want(beacons, i, LOOKS_AT_ALL);
+        want(beacons, i);
     }
 }
 
 static void want_bucket(struct beacons *beacons, uint32_t bucket)
 {
     for (uint32_t i = bucket; i < beacons->registers; i += BEACON_BUCKETS) {
-        want(beacons, i, LOOKS_AT_CHANGE);
+        want(beacons, i);
     }
 }
 
@@ -32,11 +30,11 @@ int beacons_init(struct beacons *beacons, uint32_t slots, uint32_t registers)
 {
     *beacons = (struct beacons){
         .marks = calloc(slots, sizeof *beacons->marks),
-        .looks = calloc(registers, sizeof *beacons->looks),
+        .is_wanted = calloc(registers, sizeof *beacons->is_wanted),
         .slots = slots,
         .registers = registers,
     };
-    if (beacons->marks == NULL || beacons->looks == NULL) {
+    if (beacons->marks == NULL || beacons->is_wanted == NULL) {
         beacons_done(beacons);
         return -ENOMEM;
     }
@@ -47,7 +45,7 @@ int beacons_init(struct beacons *beacons, uint32_t slots, uint32_t registers)
 void beacons_done(struct beacons *beacons)
 {
     free(beacons->marks);
-    free(beacons->looks);
+    free(beacons->is_wanted);
     *beacons = (struct beacons){0};
 }
 
@@ -58,46 +56,45 @@ static uint32_t register_of(uint32_t change)
     return (change & ~BEACON_WANTED) - 1;
 }
 
-/* What the list of a beacon says, and how far its counts have moved. */
+static bool is_change(uint32_t entry)
+{
+    return entry != 0 && (entry & BEACON_WANTED) == 0;
+}
+
+/* How far the counts have moved, and whether the list has everything that moved them. */
 struct news {
     uint16_t moved[BEACON_BUCKETS];
-    uint32_t moved_sum;
-    uint32_t listed[BEACON_BUCKETS]; /* changes in the list */
-    uint32_t wanted_count;           /* entries of the list that are no changes */
-    bool is_list_full;
+    uint32_t listed[BEACON_BUCKETS];
+    bool is_list_whole;
 };
 
+/*
+ * The list is ordered by time, newest first. So it has lost nothing that is new as long as it has room, or still ends with
+ * something that is older.
+ */
 static struct news news_of(const struct beacon_mark *mark, const struct beacon *beacon)
 {
-    struct news news = {.is_list_full = true};
+    struct news news = {.is_list_whole = beacon->changes[BEACON_CHANGES - 1] == 0};
     for (uint32_t i = 0; i < BEACON_BUCKETS; i++) {
         news.moved[i] = (uint16_t)(beacon->buckets[i] - mark->buckets[i]);
-        news.moved_sum += news.moved[i];
     }
     for (uint32_t i = 0; i < BEACON_CHANGES; i++) {
-        uint32_t change = beacon->changes[i];
-        if (change == 0) {
-            news.is_list_full = false;
-            break;
-        }
-        if ((change & BEACON_WANTED) != 0) {
-            news.wanted_count++;
-        } else {
-            news.listed[register_of(change) % BEACON_BUCKETS]++;
+        if (is_change(beacon->changes[i])) {
+            uint32_t bucket = register_of(beacon->changes[i]) % BEACON_BUCKETS;
+            news.listed[bucket]++;
+            news.is_list_whole = news.is_list_whole || news.moved[bucket] == 0;
         }
     }
     return news;
 }
 
 /*
- * A change falls off the list only when everything in it is newer. So a list with room has lost nothing; nor has one
- * that is longer than what has happened; and in a bucket that has lost one, whatever the list still has of it is newer,
- * and the count has moved by one more than that at least.
+ * In a bucket that has lost a new change, whatever the list still has of it is newer than that; so the count has moved by
+ * one more than the list has.
  */
 static bool is_explained(const struct news *news, uint32_t bucket)
 {
-    return !news->is_list_full || news->moved_sum + news->wanted_count <= BEACON_CHANGES ||
-           news->moved[bucket] <= news->listed[bucket];
+    return news->is_list_whole || news->moved[bucket] <= news->listed[bucket];
 }
 
 static void take_news(struct beacons *beacons, const struct beacon *beacon, const struct news *news)
@@ -105,7 +102,7 @@ static void take_news(struct beacons *beacons, const struct beacon *beacon, cons
     for (uint32_t i = 0; i < BEACON_CHANGES && beacon->changes[i] != 0; i++) {
         uint32_t index = register_of(beacon->changes[i]);
         if (news->moved[index % BEACON_BUCKETS] != 0) {
-            want(beacons, index, LOOKS_AT_CHANGE);
+            want(beacons, index);
         }
     }
     for (uint32_t bucket = 0; bucket < BEACON_BUCKETS; bucket++) {
@@ -151,11 +148,11 @@ void beacons_note(struct beacons *beacons, uint32_t slot, const struct heartbeat
 bool beacons_is_wanted(const struct beacons *beacons, uint32_t index)
 {
     assert(index < beacons->registers);
-    return beacons->looks[index] > 0;
+    return beacons->is_wanted[index];
 }
 
-void beacons_looked(struct beacons *beacons, uint32_t index)
+void beacons_satisfy(struct beacons *beacons, uint32_t index)
 {
-    assert(beacons_is_wanted(beacons, index));
-    beacons->looks[index]--;
+    assert(index < beacons->registers);
+    beacons->is_wanted[index] = false;
 }

@@ -1,10 +1,8 @@
 /*
  * What the nodes' change beacons have said since they were looked at last (rule T10): which registers are to be read
- * again. A node lists what it changed lately and counts its changes in buckets; where a count has moved further than the
- * list explains, the bucket is read; where even the counts say nothing, everything is.
- *
- * A beacon says that a change has begun, so a register is read once more after the look that has found it: the first
- * look may have come before the change stood on the disks. Knows no disk and no clock.
+ * again. A node lists what it changed lately and counts in buckets, once when a change begins and once when it is
+ * committed; where a count has moved further than the list explains, the bucket is read; where even the counts say
+ * nothing, everything is. Knows no disk and no clock.
  */
 #ifndef DISKARCH_CLIENT_BEACONS_H
 #define DISKARCH_CLIENT_BEACONS_H
@@ -30,7 +28,7 @@ struct beacon_mark {
 
 struct beacons {
     struct beacon_mark *marks; /* slots */
-    uint8_t *looks;            /* registers: how often each is still to be read */
+    bool *is_wanted;           /* registers */
     uint32_t slots;
     uint32_t registers;
 };
@@ -44,7 +42,7 @@ void beacons_note(struct beacons *beacons, uint32_t slot, const struct heartbeat
 
 bool beacons_is_wanted(const struct beacons *beacons, uint32_t index);
 
-/* The register was read and is settled: one look less. One that is not settled stays wanted. */
-void beacons_looked(struct beacons *beacons, uint32_t index);
+/* The register was read and is settled; until then it stays wanted. */
+void beacons_satisfy(struct beacons *beacons, uint32_t index);
 
 #endif

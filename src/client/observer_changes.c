@@ -118,7 +118,7 @@ static int take_row(struct diskarch_observer *observer, uint32_t index, struct r
 {
     struct watched *watched = &observer->watched;
     if (finding->is_settled) {
-        beacons_looked(&watched->beacons, index);
+        beacons_satisfy(&watched->beacons, index);
     } else if (watched->roles[index] == NULL) {
         observer_settle_row(observer, index, 1, finding);
     } else {
