@@ -22,7 +22,7 @@ struct runtime_notice {
     struct notice what;
     struct node_id node; /* JOINED: its identity */
     bool is_internal;    /* LOST, OVER: the disk engine failed; what.reason says nothing */
-    bool is_final;       /* RELEASED, OVER, CALL_ENDED: this node will not join again */
+    bool is_final;       /* RELEASED, OVER: this node will not join again */
 };
 
 enum notice_place {

@@ -293,6 +293,26 @@ static void test_changes(void)
     diskarch_observer_close(watcher);
 }
 
+/* Only who wants them is told of renewals. */
+static void test_renewals(void)
+{
+    struct diskarch_options options = {.size = sizeof options,
+                                       .disks = fixture.disks,
+                                       .disk_count = fixture.disk_count,
+                                       .node_name = "delta",
+                                       .wants_renewals = true};
+    struct diskarch *delta = NULL;
+    CHECK(diskarch_open(&options, &delta, NULL, 0) == 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK(event_await(delta, DISKARCH_RENEWED).role == NULL);
+    }
+    diskarch_close(delta);
+    struct diskarch_event event = {.size = sizeof event};
+    while (diskarch_dispatch(alpha, &event) == 1) {
+        CHECK(event.kind != DISKARCH_RENEWED);
+    }
+}
+
 int main(void)
 {
     fixture_make(&fixture);
@@ -308,6 +328,7 @@ int main(void)
     test_payload();
     test_forget();
     test_changes();
+    test_renewals();
     diskarch_observer_close(observer);
     diskarch_close(beta);
     diskarch_close(alpha);
