@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROLES = 10000, ROOM = 64 };
+enum { ROLES = 10000, ROOM = 2048 };
 
 static struct fixture fixture;
 static struct set_header header;
