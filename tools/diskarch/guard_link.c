@@ -105,6 +105,12 @@ void guard_link_deadline(const struct guard_link *link, struct clock_reading rea
     message_send(link, &message);
 }
 
+void guard_link_stop(const struct guard_link *link)
+{
+    struct guard_message message = {.kind = GUARD_STOP};
+    message_send(link, &message);
+}
+
 void guard_link_signal(const struct guard_link *link, int signal)
 {
     struct guard_message message = {.kind = GUARD_SIGNAL, .number = signal};

@@ -6,6 +6,7 @@
 #include "block/limits.h"
 #include "command_line.h"
 #include "documents.h"
+#include "duration.h"
 #include "escape.h"
 #include "observe.h"
 #include "report.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PAUSE_SHORTEST_NS (50 * NS_PER_MS)
@@ -45,25 +45,18 @@ struct watch {
     int code; /* of the output: what cannot be written ends the watching */
 };
 
-static int64_t now_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* ---- Lines ------------------------------------------------------------------------------------------------------- */
 
 static void line_print_json(struct watch *watch, const char *kind, json_t *document)
 {
-    json_object_set_new(document, "wall_ms", document_wall_ms(now_ns(CLOCK_REALTIME)));
+    json_object_set_new(document, "wall_ms", document_wall_ms(clock_now_ns(CLOCK_REALTIME)));
     json_object_set_new(document, "kind", json_string(kind));
     watch->code = json_print_line(document);
 }
 
 __attribute__((format(printf, 2, 3))) static void line_print(struct watch *watch, const char *format, ...)
 {
-    int64_t now = now_ns(CLOCK_REALTIME);
+    int64_t now = clock_now_ns(CLOCK_REALTIME);
     printf("%s.%03d  ", wall_time_words(now), (int)(now % NS_PER_S / NS_PER_MS));
     va_list arguments;
     va_start(arguments, format);
@@ -136,7 +129,7 @@ static void roles_scan(struct watch *watch)
 {
     struct diskarch_role_status *roles = NULL;
     size_t count = 0;
-    int64_t now = now_ns(CLOCK_MONOTONIC);
+    int64_t now = clock_now_ns(CLOCK_MONOTONIC);
     if (watch->has_names || now < watch->scan_due_ns ||
         observe_roles(watch->observer, &roles, &count) != EXIT_CODE_OK) {
         return;
@@ -203,9 +196,9 @@ static void disks_look(struct watch *watch)
         if (is_news && watch->is_json) {
             line_print_json(watch, "disk", document_disk(&disks[i]));
         } else if (is_news) {
-            line_print(watch, "disk %" PRIu32 " %s: %s%s", disks[i].index, escaped(disks[i].path),
-                       (disks[i].state == DISKARCH_DISK_GOOD) ? "good" : "FAILED: ",
-                       (disks[i].state == DISKARCH_DISK_GOOD) ? "" : escaped(disks[i].reason));
+            bool is_good = disks[i].state == DISKARCH_DISK_GOOD;
+            line_print(watch, "disk %" PRIu32 " %s: %s%s%s", disks[i].index, escaped(disks[i].path),
+                       disk_state_words(disks[i].state), is_good ? "" : ": ", is_good ? "" : escaped(disks[i].reason));
         }
     }
     watch->has_disks = true;

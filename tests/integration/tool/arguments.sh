@@ -46,7 +46,7 @@ refuses 'renew: "1sec" has an unknown unit' format "${good[@]}" --renew 1sec
 refuses 'quarantine: "9223372036854775807s" is longer' format "${good[@]}" --quarantine 9223372036854775807s
 refuses 'quarantine: "99999999999999999999s" is longer' format "${good[@]}" --quarantine 99999999999999999999s
 refuses 'io-deadline: "0x10s" has an unknown unit' format "${good[@]}" --io-deadline 0x10s
-refuses 'wait: "forever" is not a duration' lock "${good[@]}" -w forever r -- true
+refuses 'timeout: "forever" is not a duration' lock "${good[@]}" -w forever r -- true
 refuses 'grace: "1" has no unit' lock "${good[@]}" --grace 1 r -- true
 
 step "counts and rates"
@@ -58,6 +58,9 @@ refuses 'registers: "0" is not a whole number' format "${good[@]}" --registers 0
 refuses 'registers: "99999999999999999999" is not' format "${good[@]}" --registers 99999999999999999999
 refuses 'block-size: "100" is not a whole number' format "${good[@]}" --block-size 100
 refuses 'conflict-exit-code: "256" is not' lock "${good[@]}" -E 256 r -- true
+refuses 'priority: "101" is not a whole number from 0 to 100' lock "${good[@]}" --priority 101 r -- true
+refuses 'priority: "-1" is not' campaign "${good[@]}" --priority -1 r
+refuses 'payload: 129 bytes are too many; give at most 128' lock "${good[@]}" --payload "$(printf 'x%.0s' {1..129})" r -- true
 refuses 'clock-drift: "5" is not a rate; write it as 0.5%' format "${good[@]}" --clock-drift 5
 refuses 'clock-drift: "0.5" is not a rate' format "${good[@]}" --clock-drift 0.5
 refuses 'clock-drift: "101%" is more than all' format "${good[@]}" --clock-drift 101%
@@ -81,6 +84,8 @@ refuses '0 roles are named; name one' leader "${good[@]}"
 refuses '2 roles are named; name one' campaign "${good[@]}" a b
 refuses '"more" is one argument too many' status "${good[@]}" more
 refuses '"more" is one argument too many' format "${good[@]}" more
+refuses '"more" is one argument too many' roles "${good[@]}" more
+refuses '"more" is one argument too many' nodes "${good[@]}" more
 refuses '"more" is one argument too many' dump "${good[@]}" more
 
 step "nothing was touched"
@@ -89,7 +94,7 @@ step "nothing was touched"
 step "help and version"
 run help "$DISKARCH" --help
 must_be "exit code of --help" "$code" 0
-for verb in format lock campaign status leader watch dump; do
+for verb in format lock campaign status leader roles nodes watch dump; do
     must_say help.out "^  $verb "
     run verb "$DISKARCH" "$verb" --help
     must_be "exit code of $verb --help" "$code" 0
