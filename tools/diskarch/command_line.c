@@ -22,7 +22,7 @@ static const struct common_option {
     struct verb_option option;
 } common_options[] = {
     {COMMON_DISKS, {LETTER_DISKS, "disks", "A,B,C", "the disks of the set, in any order; else from DISKARCH_DISKS"}},
-    {COMMON_NODE, {LETTER_NODE, "node", "NAME", "name of this node (default: the host name)"}},
+    {COMMON_NODE, {LETTER_NODE, "node", "NAME", "name of this node (default: after the host)"}},
     {COMMON_ENGINE, {LETTER_ENGINE, "engine", "ENGINE", "auto or io_uring (default: auto)"}},
     {COMMON_TIMEOUT, {LETTER_TIMEOUT, "timeout", "DURATION", "wait so long at most"}},
     {COMMON_JSON, {LETTER_JSON, "json", NULL, "print JSON"}},
@@ -47,8 +47,11 @@ static void option_print_help(const struct verb_option *option)
     }
     snprintf(text, sizeof(text), "  %s--%s%s%s", letter, option->name, option->argument == NULL ? "" : " ",
              option->argument == NULL ? "" : option->argument);
-    printf("%-*s %s%s\n", HELP_COLUMN, text, strlen(text) > HELP_COLUMN ? "\n                             " : "",
-           option->help);
+    if (strlen(text) > HELP_COLUMN) {
+        printf("%s\n%*s %s\n", text, HELP_COLUMN, "", option->help);
+    } else {
+        printf("%-*s %s\n", HELP_COLUMN, text, option->help);
+    }
 }
 
 static void verb_print_help(const struct verb *verb)

@@ -73,8 +73,8 @@ static void holder_explain(const struct lock *lock, const char *name)
     }
     struct diskarch_role_status role;
     if (observe_watch(observer) == EXIT_CODE_OK && diskarch_observer_role(observer, name, &role) == 0) {
-        complain("role \"%s\" was not acquired: it is %s; wait with -w, or ask its holder to stop", escaped(name),
-                 observe_role_words(&role));
+        complain("role \"%s\" was not acquired: it is %s; wait with -w, or ask for it by `diskarch request`",
+                 escaped(name), observe_role_words(&role));
     } else {
         complain("role \"%s\" was not acquired: %s", escaped(name), escaped(diskarch_observer_message(observer)));
     }

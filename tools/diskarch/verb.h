@@ -41,6 +41,11 @@ struct verb {
     X(roles)                                                                                                           \
     X(nodes)                                                                                                           \
     X(watch)                                                                                                           \
+    X(resign)                                                                                                          \
+    X(request)                                                                                                         \
+    X(transfer)                                                                                                        \
+    X(forget)                                                                                                          \
+    X(register)                                                                                                        \
     X(dump)
 
 #define VERB_DECLARATION(name) extern const struct verb verb_##name;

@@ -88,13 +88,42 @@ refuses '"more" is one argument too many' roles "${good[@]}" more
 refuses '"more" is one argument too many' nodes "${good[@]}" more
 refuses '"more" is one argument too many' dump "${good[@]}" more
 
+refuses '2 roles are named; name one' resign "${good[@]}" a b
+refuses '0 roles are named; name one' request "${good[@]}"
+refuses '1 names are given; name the role and the node' transfer "${good[@]}" a
+refuses 'node name "a.x0ab" has a character' transfer "${good[@]}" r $'a\nb'
+refuses '0 roles are named; name one' forget "${good[@]}"
+refuses 'timeout: "5" has no unit; write' resign "${good[@]}" -w 5 r
+
+step "registers"
+refuses 'nothing to do is given; say get' register "${good[@]}"
+refuses '"put" is not known; choose get, set, cas or propose' register "${good[@]}" put r x
+refuses 'get: 2 arguments are given; .* takes 1 of NAME' register "${good[@]}" get r x
+refuses 'set: 1 arguments are given; .* takes 2 of NAME VALUE' register "${good[@]}" set r
+refuses 'cas: 2 arguments are given; .* takes 3 of NAME EXPECTED VALUE' register "${good[@]}" cas r x
+refuses 'cas: 3 arguments are given; .* takes 2' register "${good[@]}" cas --create r x y
+refuses 'name of the register is empty; give' register "${good[@]}" get ''
+refuses 'register name "a.x1bb" has a character that cannot be printed' register "${good[@]}" get $'a\x1bb'
+refuses 'register name ".*" is too long; give at most 63' register "${good[@]}" get "$(printf 'x%.0s' {1..64})"
+refuses 'argument: the value is too long; give at most 128' register "${good[@]}" set r "$(printf 'x%.0s' {1..129})"
+refuses 'argument: the value is too long' register "${good[@]}" --hex set r "$(printf '00%.0s' {1..129})"
+refuses '"abc" is not hexadecimal; write two digits' register "${good[@]}" --hex set r abc
+refuses '"0x41" is not hexadecimal' register "${good[@]}" --hex set r 0x41
+refuses 'no-such-file: the value cannot be read: No such file' register "${good[@]}" set r --file "$work/no-such-file"
+printf 'x%.0s' {1..129} >"$work/long"
+refuses 'long: the value is too long; give at most 128' register "${good[@]}" set r --file "$work/long"
+refuses 'standard input: the value is too long' register "${good[@]}" set r - <"$work/long"
+refuses 'standard input is named twice' register "${good[@]}" cas r - -
+refuses 'file: get takes no value; leave it out' register "${good[@]}" get r --file "$work/long"
+refuses 'create: set expects no value anyway' register "${good[@]}" set r x --create
+
 step "nothing was touched"
 ! ls "$work" | grep -qxE '[a-c]' || fail "a file was created"
 
 step "help and version"
 run help "$DISKARCH" --help
 must_be "exit code of --help" "$code" 0
-for verb in format lock campaign status leader roles nodes watch dump; do
+for verb in format lock campaign status leader roles nodes watch resign request transfer forget register dump; do
     must_say help.out "^  $verb "
     run verb "$DISKARCH" "$verb" --help
     must_be "exit code of $verb --help" "$code" 0
