@@ -123,7 +123,11 @@ int guard_link_receive(struct guard_link *link, struct guard_message *ret)
         return -1;
     }
     struct guard_message message;
-    ssize_t bytes = recv(link->control_fd, &message, sizeof(message), MSG_DONTWAIT);
+    ssize_t bytes;
+    do {
+        bytes = recv(link->control_fd, &message, sizeof(message), MSG_DONTWAIT);
+        /* A guard that ends before it has read our last deadline leaves this error, once, in front of its last words. */
+    } while (bytes < 0 && errno == ECONNRESET);
     if (bytes == (ssize_t)sizeof(message)) {
         *ret = message;
         return 1;
