@@ -1,5 +1,6 @@
 #include "campaign_print.h"
 
+#include "disk_words.h"
 #include "documents.h"
 #include "duration.h"
 #include "escape.h"
@@ -105,7 +106,10 @@ int campaign_print_json(struct diskarch *node, const char *role_name, const stru
         put(json, "ask", json_string(ask_code(event->ask)));
     }
     if (event->kind == DISKARCH_DISK) {
+        struct diskarch_disk_status disk = {.index = event->disk};
+        disk_of_node(node, event->disk, &disk);
         put(json, "disk", json_integer(event->disk));
+        put(json, "state", json_string(disk_state_code(disk.state)));
     }
     if (event->reason != DISKARCH_REASON_NONE) {
         put(json, "reason", json_string(reason_code(event->reason)));
@@ -122,6 +126,7 @@ static void node_event_print(struct diskarch *node, const struct diskarch_event 
     struct diskarch_node_info info = node_info(node);
     const char *name = escaped(info.node_name);
     const char *text = escaped(event->text);
+    struct diskarch_disk_status disk = {.index = event->disk};
     switch (event->kind) {
     case DISKARCH_JOINED:
         printf("%s: joined set %s by %s\n", name, escaped(info.set_name), info.engine);
@@ -133,7 +138,8 @@ static void node_event_print(struct diskarch *node, const struct diskarch_event 
         printf("%s: lease ended: %s\n", name, text);
         break;
     case DISKARCH_DISK:
-        printf("%s: disk %" PRIu32 ": %s\n", name, event->disk, text);
+        disk_of_node(node, event->disk, &disk);
+        printf("%s: %s\n", name, disk_words(&disk));
         break;
     default:
         printf("%s: %s\n", name, event_code(event->kind));

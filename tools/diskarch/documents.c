@@ -1,6 +1,7 @@
 #include "documents.h"
 
 #include "client/observer.h"
+#include "disk_words.h"
 #include "report.h"
 
 #include <assert.h>

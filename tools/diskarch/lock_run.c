@@ -6,6 +6,7 @@
  */
 #include "block/limits.h"
 #include "common/process_tree.h"
+#include "disk_words.h"
 #include "escape.h"
 #include "guard_link.h"
 #include "lock.h"
@@ -89,11 +90,22 @@ static void leadership_ordered(struct run *run)
 
 /* ---- What the library says --------------------------------------------------------------------------------------- */
 
+/* Of the node: the disks that its lease rests on. */
+static void node_event_take(const struct lock *lock, const struct diskarch_event *event)
+{
+    if (event->kind == DISKARCH_DISK && lock->is_verbose) {
+        struct diskarch_disk_status disk = {.index = event->disk};
+        disk_of_node(lock->node, event->disk, &disk);
+        complain("%s", disk_words(&disk));
+    }
+}
+
 static void event_take(struct run *run, const struct diskarch_event *event)
 {
     struct lock *lock = run->lock;
     struct lock_role *role = lock_role_of(lock, event);
     if (role == NULL) {
+        node_event_take(lock, event);
         return;
     }
     const char *name = escaped(role->name);

@@ -121,40 +121,6 @@ const char *liveness_code(enum diskarch_liveness liveness)
     return "not_observed";
 }
 
-const char *disk_state_words(enum diskarch_disk_state state)
-{
-    switch (state) {
-    case DISKARCH_DISK_GOOD:
-        return "good";
-    case DISKARCH_DISK_SLOW:
-        return "slow";
-    case DISKARCH_DISK_CATCHING_UP:
-        return "catching up";
-    case DISKARCH_DISK_OUT:
-        return "OUT";
-    case DISKARCH_DISK_FAILED:
-        break;
-    }
-    return "FAILED";
-}
-
-const char *disk_state_code(enum diskarch_disk_state state)
-{
-    switch (state) {
-    case DISKARCH_DISK_GOOD:
-        return "good";
-    case DISKARCH_DISK_SLOW:
-        return "slow";
-    case DISKARCH_DISK_CATCHING_UP:
-        return "catching_up";
-    case DISKARCH_DISK_OUT:
-        return "out";
-    case DISKARCH_DISK_FAILED:
-        break;
-    }
-    return "failed";
-}
-
 const char *wall_time_words(int64_t wall_ns)
 {
     static char text[64];

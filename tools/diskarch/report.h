@@ -26,12 +26,6 @@ const char *liveness_words(enum diskarch_liveness liveness, int64_t silent_ns, b
 /* The same in JSON: "alive", "silent", "not_observed", "left". */
 const char *liveness_code(enum diskarch_liveness liveness);
 
-/* The state of a disk: "good", "slow", "FAILED", "catching up", "OUT"; in capitals what costs redundancy now. */
-const char *disk_state_words(enum diskarch_disk_state state);
-
-/* The same in JSON: "good", "slow", "failed", "catching_up", "out". */
-const char *disk_state_code(enum diskarch_disk_state state);
-
 /* "2026-03-01 12:00:00" local time, "-" for 0. Static storage, one thread. For display only. */
 const char *wall_time_words(int64_t wall_ns);
 

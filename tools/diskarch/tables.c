@@ -1,6 +1,7 @@
 #include "tables.h"
 
 #include "columns.h"
+#include "disk_words.h"
 #include "duration.h"
 #include "escape.h"
 #include "report.h"

@@ -30,7 +30,7 @@ static const struct verb_option options[] = {
     {LETTER_EPOCH_FILE, "epoch-file", "PATH", "write the epochs there before the command starts; kept afterwards"},
     CANDIDATE_OPTIONS,
     {'q', "quiet", NULL, "say nothing about waiting, nor who holds the role"},
-    {'v', "verbose", NULL, "say who is waited for, and when the lease is at risk (default on a terminal)"},
+    {'v', "verbose", NULL, "say who is waited for, what of lease and disks is at risk (default on a terminal)"},
 };
 
 static void lock_take(void *values, int letter, const char *argument)

@@ -4,6 +4,7 @@
  */
 #include "block/limits.h"
 #include "command_line.h"
+#include "disk_words.h"
 #include "documents.h"
 #include "duration.h"
 #include "escape.h"
@@ -235,12 +236,10 @@ static void nodes_look(struct watch *watch)
 
 static void disk_show(struct watch *watch, const struct diskarch_disk_status *disk)
 {
-    bool is_good = disk->state == DISKARCH_DISK_GOOD;
     if (watch->is_json) {
         line_print_json(watch, "disk", document_disk(disk));
     } else {
-        line_print(watch, "disk %" PRIu32 " %s: %s%s%s", disk->index, escaped(disk->path),
-                   disk_state_words(disk->state), is_good ? "" : ": ", is_good ? "" : escaped(disk->reason));
+        line_print(watch, "%s", disk_words(disk));
     }
 }
 

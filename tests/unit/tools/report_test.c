@@ -1,4 +1,5 @@
 /* Words and codes for what the library says. */
+#include "disk_words.h"
 #include "report.h"
 
 #include "block/limits.h"
@@ -61,6 +62,15 @@ Test(report, every_state_of_a_disk_has_its_own_word_and_code)
                               disk_state_code((enum diskarch_disk_state)j));
         }
     }
+}
+
+Test(report, a_disk_in_one_line_escaped)
+{
+    struct diskarch_disk_status disk = {
+        .index = 1, .state = DISKARCH_DISK_FAILED, .path = "/dev/\x1b", .reason = "gone"};
+    cr_expect_str_eq(disk_words(&disk), "disk 1 /dev/\\x1b: FAILED: gone");
+    disk.state = DISKARCH_DISK_GOOD;
+    cr_expect_str_eq(disk_words(&disk), "disk 1 /dev/\\x1b: good");
 }
 
 Test(report, text_from_disks_becomes_json_whatever_its_bytes)
