@@ -17,10 +17,10 @@
     X(EXIT_CODE_LOST, 7, "leadership was lost or about to end, and the command was stopped")                           \
     X(EXIT_CODE_GUARD, 8, "the guard could not be started or was killed, and the command was stopped")                 \
     X(EXIT_CODE_SYSTEM, 9, "the operating system refused something")                                                   \
-    X(EXIT_CODE_GAVE_WAY, 10, "the role was let go because another node asked for it; the command was stopped")        \
-    X(EXIT_CODE_CHANGED, 11, "register cas: the value is not the expected one")                                        \
-    X(EXIT_CODE_TIMEOUT, 12, "the time given by -w has passed, and nothing has changed")                               \
-    X(EXIT_CODE_UNKNOWN, 13, "whether it has happened is not known; look what stands there now")                       \
+    X(EXIT_CODE_GAVE_WAY, 13, "the role was let go because another node asked for it; the command was stopped")        \
+    X(EXIT_CODE_CHANGED, 14, "register cas: the value is not the expected one")                                        \
+    X(EXIT_CODE_TIMEOUT, 15, "the time given by -w has passed, and nothing has changed")                               \
+    X(EXIT_CODE_UNKNOWN, 16, "whether it has happened is not known; look what stands there now")                       \
     X(EXIT_CODE_CANNOT_EXECUTE, 126, "lock: the command was found but cannot be executed")                             \
     X(EXIT_CODE_NOT_FOUND, 127, "lock: the command was not found")                                                     \
     X(EXIT_CODE_SIGNAL, 128, "plus N: signal N ended the command, or ended the waiting for the role")

@@ -82,7 +82,7 @@ static void leadership_lost(struct run *run)
 /* A command that has ended by itself keeps its exit code: letting go is what follows anyway. */
 static void leadership_ordered(struct run *run)
 {
-    run->is_ordered = !run->has_exited;
+    run->is_ordered = run->is_ordered || !run->has_exited;
     if (!run->has_deadline) {
         command_cancel(run);
     }

@@ -17,7 +17,7 @@ struct verb_option {
 enum { LETTER_NONE = 256 }; /* options without a letter: LETTER_NONE + 1, + 2, ... */
 
 /* Options that several verbs share. */
-enum verb_common { COMMON_DISKS = 1, COMMON_NODE = 2, COMMON_ENGINE = 4, COMMON_JSON = 8, COMMON_TIMEOUT = 16 };
+enum verb_common { COMMON_DISKS = 1, COMMON_NODE = 2, COMMON_ENGINE = 4, COMMON_JSON = 8, COMMON_TIMEOUT = 32 };
 
 struct verb {
     const char *name;

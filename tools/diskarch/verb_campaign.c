@@ -192,7 +192,7 @@ const struct verb verb_campaign = {
     .detail =
         "Joins the set and campaigns for ROLE until SIGINT, SIGTERM or SIGHUP, then resigns and leaves cleanly. Prints a\n"
         "line for each event. After a lost lease it joins again by itself. Told by another node to let go, it does, and\n"
-        "ends with 10, or with --forever lets the others go first for one lease.",
+        "ends with 13, or with --forever lets the others go first for one lease.",
     .common = COMMON_DISKS | COMMON_NODE | COMMON_ENGINE | COMMON_JSON,
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),

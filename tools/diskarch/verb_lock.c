@@ -271,7 +271,7 @@ const struct verb verb_lock = {
     .detail =
         "Waits until this node leads ROLE (or all of them), runs COMMAND, resigns, and ends with COMMAND's code. A\n"
         "guard stops COMMAND and all its descendants before the lease ends, if it cannot be renewed, and when another\n"
-        "node orders to let go, which ends with 10. Waits for ever, unless -n or -w (then ends with 1) is given. COMMAND\n"
+        "node orders to let go, which ends with 13. Waits for ever, unless -n or -w (then ends with 1) is given. COMMAND\n"
         "finds DISKARCH_SET, DISKARCH_ROLE and DISKARCH_EPOCH in its environment.",
     .common = COMMON_DISKS | COMMON_NODE | COMMON_ENGINE | COMMON_TIMEOUT,
     .takes_command = true,

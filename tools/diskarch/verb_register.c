@@ -185,7 +185,7 @@ const struct verb verb_register = {
     .summary = "read and change small values that all nodes agree on",
     .detail =
         "A register holds up to 128 bytes. get: what stands there. set: replaces it, or creates the register. cas:\n"
-        "replaces it if it is EXPECTED, else ends with 11. propose: agree once; the first proposal stays for ever. Each\n"
+        "replaces it if it is EXPECTED, else ends with 14. propose: agree once; the first proposal stays for ever. Each\n"
         "prints the version and the value that stand there then. A VALUE of - is read from standard input. By default\n"
         "waits for a minute at most.",
     .common = COMMON_DISKS | COMMON_NODE | COMMON_ENGINE | COMMON_TIMEOUT | COMMON_JSON,

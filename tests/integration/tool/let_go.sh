@@ -6,7 +6,7 @@ files_make
 set_format --lease 3s # a grace that a command on a busy machine can use
 export DISKARCH_DISKS=$disks
 log=$work/shared.log
-readonly ORDERED=10 NO=1 TIMEOUT=12
+readonly ORDERED=13 NO=1 TIMEOUT=15
 
 # A command that writes down when it began and, a while after SIGTERM, when it is gone.
 readonly writes="

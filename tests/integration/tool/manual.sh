@@ -35,6 +35,20 @@ done
 diff <(options_of "$work/all-help.text") <(options_of "$work/manual.text") >"$work/options.log" ||
     fail "the options of --help (<) and of the manual page (>) differ"
 
+step "each option of a verb stands in its own section, or among those of several verbs"
+# section TITLE: its text, without markup.
+section() {
+    sed -n "/^# $1\$/,/^# /p" "$DISKARCH_MANUAL" | tr -d '*'
+}
+section "OPTIONS OF SEVERAL VERBS" >"$work/several.text"
+for verb in "${verbs[@]}"; do
+    run verb "$DISKARCH" "$verb" --help
+    section "${verb^^}" >"$work/section.text"
+    comm -23 <(sed -n '/^Options:/,$p' "$work/verb.out" >"$work/options.text"; options_of "$work/options.text") \
+        <(cat "$work/several.text" "$work/section.text" >"$work/known.text"; options_of "$work/known.text") >"$work/missing.log"
+    [[ ! -s $work/missing.log ]] || fail "the section of $verb does not tell these options"
+done
+
 step "exit codes"
 sed -n '/^Exit codes:/,/^`/s/^  \([0-9]*\) *\(.*\)/\1 \2/p' "$work/help.out" >"$work/codes.log"
 (($(wc -l <"$work/codes.log") >= 13)) || fail "--help lists too few exit codes"

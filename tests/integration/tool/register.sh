@@ -25,9 +25,9 @@ register 0 "2 second value" get n
 
 step "compare and set"
 register 0 "3 third" cas n 'second value' third
-register 11 "3 third" cas n 'second value' fourth
+register 14 "3 third" cas n 'second value' fourth
 must_say register.err 'register "n": the value is not the expected one; what stands there is printed'
-register 11 "3 third" cas --create n fourth
+register 14 "3 third" cas --create n fourth
 register 0 "1 made" cas --create m made
 register 0 "3 third" get n
 
