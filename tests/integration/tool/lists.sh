@@ -75,6 +75,16 @@ stop heir
 run forget "$DISKARCH" forget r
 must_be "exit code of forget" "$code" 0
 
+step "a disk that fails is named, with the reason"
+truncate -s 0 "$work/disk3"
+wait_says watch.out '"index": *2.*"state": *"failed"'
+run status "$DISKARCH" status
+must_be "exit code of status" "$code" 0
+must_say status.out '^disks: 2 of 3 good, 2 needed$'
+must_say status.out '^2 +FAILED +'
+must_say status.out '^ {6}[^ ]'
+must_be "its JSON" "$("$DISKARCH" status --json | jq -c '.disks[2] | [.good, .state, (.reason | length > 0)]')" '[false,"failed",true]'
+
 step "watch has told every change of the role, once and in order"
 wait_says watch.out '"state": *"forgotten"'
 wait_says words.out 'role r: forgotten, last epoch 4'
