@@ -2,10 +2,8 @@
 
 #include "block/limits.h"
 #include "command_line.h"
-#include "escape.h"
 #include "report.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { PRIORITY_LAST = 100 };
@@ -46,18 +44,4 @@ bool candidate_must_let_go(const struct candidate *candidate, const struct diska
         return event->ask == DISKARCH_ASK_RESIGN || (event->ask == DISKARCH_ASK_REQUEST && candidate->is_yielding);
     }
     return event->kind == DISKARCH_TRANSFER;
-}
-
-void candidate_complain(const struct candidate *candidate, const char *role_name, const struct diskarch_event *event)
-{
-    const char *node = escaped(event->node_name);
-    const char *role = escaped(role_name);
-    if (event->kind == DISKARCH_TRANSFER) {
-        complain("role \"%s\", epoch %" PRIu64 ", is to be handed over to node %s", role, event->epoch, node);
-    } else if (event->kind == DISKARCH_ASKED && event->ask == DISKARCH_ASK_RESIGN) {
-        complain("role \"%s\", epoch %" PRIu64 ", is to be resigned, by order of node %s", role, event->epoch, node);
-    } else if (event->kind == DISKARCH_ASKED && event->ask == DISKARCH_ASK_REQUEST) {
-        complain("role \"%s\", epoch %" PRIu64 ", is requested by node %s%s", role, event->epoch, node,
-                 candidate->is_yielding ? "" : "; it is kept, for want of --yield; SIGTERM lets it go");
-    }
 }

@@ -36,7 +36,4 @@ struct diskarch_role_options candidate_options(const struct candidate *candidate
 /* Whether the leader must let go because of this event. */
 bool candidate_must_let_go(const struct candidate *candidate, const struct diskarch_event *event);
 
-/* Tells on stderr what another node wants of the role, if the event is about that. */
-void candidate_complain(const struct candidate *candidate, const char *role_name, const struct diskarch_event *event);
-
 #endif

@@ -102,14 +102,6 @@ struct lock_role *lock_role_of(struct lock *lock, const struct diskarch_event *e
     return NULL;
 }
 
-bool lock_must_let_go(const struct lock *lock, const struct lock_role *role, const struct diskarch_event *event)
-{
-    if (!lock->is_quiet) {
-        candidate_complain(&lock->candidate, role->name, event);
-    }
-    return candidate_must_let_go(&lock->candidate, event);
-}
-
 uint64_t lock_epoch(const struct lock *lock, const char *name)
 {
     for (size_t i = 0; i < lock->role_count; i++) {
