@@ -43,7 +43,11 @@ extern "C" {
     X(DISKARCH_EDIRECT, -4109, "no direct I/O on this file system")                                                    \
     X(DISKARCH_EUNSETTLED, -4110, "the last change is not settled yet")                                                \
     X(DISKARCH_ENONE, -4111, "there is no such role")                                                                  \
-    X(DISKARCH_ECLOSED, -4112, "the node has left")
+    X(DISKARCH_ECLOSED, -4112, "the node has left")                                                                    \
+    X(DISKARCH_ECHANGED, -4113, "the value is not the expected one")                                                   \
+    X(DISKARCH_ENOTREADY, -4114, "no other node of this name is ready")                                                \
+    X(DISKARCH_EFREE, -4115, "nobody alive holds the role")                                                            \
+    X(DISKARCH_EUNKNOWN, -4116, "whether it has happened is not known")
 
 #define DISKARCH_ERROR_ENUM(code, value, sentence) code = (value),
 enum diskarch_error { DISKARCH_ERRORS(DISKARCH_ERROR_ENUM) };
@@ -69,6 +73,7 @@ struct diskarch_options {
     const char *engine;    /* "io_uring" or "libaio"; NULL or "auto": the first of them that can be had */
     int64_t poll_ns;       /* how often a waiting candidate looks; 0: a quarter of the renew interval */
     bool is_rejoining;     /* after its lease ended, join again as a new incarnation and go on campaigning */
+    bool wants_renewals;   /* DISKARCH_RENEWED is told */
 };
 
 /*
@@ -99,6 +104,19 @@ enum diskarch_event_kind {
     DISKARCH_RELEASED,    /* role: resigned, or the campaign ended without leadership */
     DISKARCH_REFUSED,     /* role: the campaign cannot go on; error, text */
     DISKARCH_LEASE_ENDED, /* the node is over; reason, text; with is_rejoining another DISKARCH_JOINED follows */
+    DISKARCH_ASKED, /* role: node_name asks the leader to let go; ask; epoch. Only DISKARCH_ASK_REQUEST may be declined */
+    DISKARCH_TRANSFER, /* role: a transfer to node_name has begun: stop the work, then diskarch_resign() hands over; epoch */
+    DISKARCH_TRANSFER_REFUSED, /* role: diskarch_transfer() changed nothing; error, text */
+    DISKARCH_PUBLISHED,        /* role: the payload given last stands on the disks; epoch */
+    DISKARCH_RENEWED,          /* the node: a renewal counted; only with wants_renewals; several may be told as one */
+    DISKARCH_DISK,             /* the node: the state of a disk has changed; disk, text; diskarch_disks() tells all */
+};
+
+/* What one node asks of the leader of a role (diskarch_ask()). */
+enum diskarch_ask {
+    DISKARCH_ASK_REQUEST = 1,  /* let go if you can: the leader's application decides */
+    DISKARCH_ASK_RESIGN = 2,   /* stop the work and resign */
+    DISKARCH_ASK_TRANSFER = 3, /* stop the work and hand over to a named node */
 };
 
 /* Why a leadership or an incarnation ended. */
@@ -121,6 +139,8 @@ struct diskarch_event {
     int error;
     char node_name[64];
     char text[256];
+    enum diskarch_ask ask;
+    uint32_t disk; /* index in the set */
 };
 
 /* The oldest event not yet taken: 1 and *ret, or 0 if there is none. Never blocks. Each DISKARCH_LOST follows exactly one
@@ -130,6 +150,9 @@ int diskarch_dispatch(struct diskarch *node, struct diskarch_event *ret);
 struct diskarch_role_options {
     size_t size;
     bool is_try; /* one look: DISKARCH_REFUSED with DISKARCH_EHELD if a node not known to be dead holds the role */
+    uint32_t priority;   /* 0: preferred; each step, up to 100, lets more preferred candidates go first. No fail-back */
+    const void *payload; /* what the leader publishes (an address, say): up to 128 bytes, copied */
+    size_t payload_bytes;
 };
 
 /*
@@ -152,6 +175,21 @@ int diskarch_wait(struct diskarch_role *role, int64_t timeout_ns);
  * an outcome was unknown, is settled). diskarch_remaining_ns() is 0 from this call on: stop the work before calling.
  */
 int diskarch_resign(struct diskarch_role *role);
+
+/*
+ * Begins to hand a led role over to the node of that name, which must be ready and should be campaigning for the role.
+ * Returns at once. DISKARCH_TRANSFER follows when it stands on the disks: stop the work, then call diskarch_resign(), which
+ * makes that node the leader under the next epoch; or DISKARCH_TRANSFER_REFUSED, and nothing has changed. This node leads
+ * until diskarch_resign(). DISKARCH_ENONE if the role is not led, -EALREADY while an earlier transfer of it is under way,
+ * DISKARCH_EUSAGE for a bad name.
+ */
+int diskarch_transfer(struct diskarch_role *role, const char *node_name);
+
+/*
+ * Replaces what the leader publishes, up to 128 bytes, copied. Returns at once; DISKARCH_PUBLISHED follows when it stands
+ * on the disks; of several calls in a row the last one stays. DISKARCH_ENONE if the role is not led.
+ */
+int diskarch_publish(struct diskarch_role *role, const void *payload, size_t payload_bytes);
 
 /* Ends the campaign as diskarch_resign() does and gives the handle back; no event mentions it any more. NULL is fine. */
 void diskarch_role_free(struct diskarch_role *role);
@@ -185,6 +223,76 @@ struct diskarch_node_info {
 };
 void diskarch_node_info(struct diskarch *node, struct diskarch_node_info *ret);
 
+enum diskarch_disk_state {
+    DISKARCH_DISK_GOOD = 0,
+    DISKARCH_DISK_SLOW,        /* answers, but needs more than half of the io deadline */
+    DISKARCH_DISK_FAILED,      /* absent, silent, gives errors, or is not this disk any more */
+    DISKARCH_DISK_CATCHING_UP, /* is back, and gets the current blocks again */
+    DISKARCH_DISK_OUT,         /* counted out: it went back in time (a snapshot, a rollback, lost writes) */
+};
+
+struct diskarch_disk_status {
+    char path[256];
+    uint32_t index;
+    enum diskarch_disk_state state;
+    char reason[256];   /* why it is not good, with the remedy; empty if it is */
+    int64_t latency_ns; /* of the last row read, or of heartbeats lately; -1 unknown */
+};
+
+/* What this node thinks of the set's disks; up to `room` entries; the count there is. */
+size_t diskarch_disks(struct diskarch *node, struct diskarch_disk_status *ret, size_t room);
+
+/* ---- Calls on names -------------------------------------------------------------------------------------------------- */
+
+/*
+ * Roles and registers share one name space; what a name is, is fixed when it is first used (DISKARCH_EKIND for the wrong
+ * kind). All of these need a node that has joined, and wait for that; they block for at most timeout_ns (-1: for ever) and
+ * then one io deadline, in which the call is ended: DISKARCH_ETIMEOUT if nothing has changed, DISKARCH_EUNKNOWN if that is
+ * not known. When the node's lease ends, a call that has changed nothing yet goes on with the next incarnation, or ends
+ * with DISKARCH_ECLOSED without is_rejoining. DISKARCH_EUSAGE for a bad name or value. Any number of threads.
+ */
+
+/* The value of a register: up to 128 bytes. */
+struct diskarch_value {
+    size_t size;      /* set by the caller */
+    uint64_t version; /* how often it has been changed */
+    size_t bytes_used;
+    uint8_t bytes[128];
+};
+
+/* The value as of some instant during the call: linearizable. DISKARCH_ENONE if the name was never used. */
+int diskarch_register_get(struct diskarch *node, const char *name, int64_t timeout_ns, struct diskarch_value *ret);
+
+/* Replaces the value, or creates the register. *ret_version may be NULL. */
+int diskarch_register_set(struct diskarch *node, const char *name, const void *bytes, size_t byte_count,
+                          int64_t timeout_ns, uint64_t *ret_version);
+
+/*
+ * Replaces the value if it is the expected one; with expected NULL only creates the register. DISKARCH_ECHANGED if it is
+ * another, which then stands in *ret (may be NULL).
+ */
+int diskarch_register_compare_and_set(struct diskarch *node, const char *name, const void *expected,
+                                      size_t expected_count, const void *bytes, size_t byte_count, int64_t timeout_ns,
+                                      struct diskarch_value *ret);
+
+/* Agree once: the first proposal stays for ever, and *ret tells which it was. */
+int diskarch_register_propose(struct diskarch *node, const char *name, const void *bytes, size_t byte_count,
+                              int64_t timeout_ns, struct diskarch_value *ret);
+
+/*
+ * Asks the leader of a role, on whatever node, for something, and blocks until it has happened: the role has changed
+ * hands, or is free, or is held by the successor. successor: a node's name for DISKARCH_ASK_TRANSFER, else NULL.
+ * DISKARCH_EFREE, DISKARCH_ENOTREADY, DISKARCH_ENONE; DISKARCH_ETIMEOUT takes the question back.
+ */
+int diskarch_ask(struct diskarch *node, const char *role, enum diskarch_ask ask, const char *successor,
+                 int64_t timeout_ns);
+
+/*
+ * Forgets a free role: lists do not show it any more. Its name keeps its register and its epoch, so that whoever creates
+ * it again goes on from there; only `diskarch tune --compact` makes room. DISKARCH_EHELD while somebody holds it.
+ */
+int diskarch_forget(struct diskarch *node, const char *role, int64_t timeout_ns);
+
 /* ---- Observers ------------------------------------------------------------------------------------------------------ */
 
 struct diskarch_observer;
@@ -202,14 +310,6 @@ enum diskarch_liveness {
     DISKARCH_LEFT,             /* it left cleanly */
 };
 
-struct diskarch_disk_status {
-    char path[256];
-    uint32_t index;
-    bool is_good;
-    char reason[256];   /* why it is not good */
-    int64_t latency_ns; /* of the last row read; -1 unknown */
-};
-
 struct diskarch_node_status {
     char name[64];
     uint32_t slot;
@@ -225,8 +325,11 @@ struct diskarch_node_status {
 
 struct diskarch_role_status {
     char name[64];
+    bool is_forgotten;
     bool is_settled; /* false: a later change is under way; the fields tell the last proven value */
     bool is_held;
+    bool is_transferring; /* the holder hands over to successor_name */
+    char successor_name[64];
     uint32_t holder_slot;
     uint64_t holder_incarnation;
     char holder_name[64];
@@ -277,6 +380,16 @@ int diskarch_observer_role(struct diskarch_observer *observer, const char *name,
 /* Reads all named roles in the order of their rows: up to `room` entries; *ret_count is the count there is. */
 int diskarch_observer_roles(struct diskarch_observer *observer, struct diskarch_role_status *ret, size_t room,
                             size_t *ret_count);
+
+/*
+ * Roles that have changed since the call before (the first call: all of them), and those whose holder's liveness has.
+ * Reads the heartbeat row, and only those registers that the nodes' beacons list (rule T10): watching 10,000 quiet roles
+ * costs one row. Also polls, as diskarch_observer_poll(). A forgotten role is told once, with is_forgotten. Up to `room`
+ * entries; what does not fit is told by the next call. A change that is not settled yet is told by a later call.
+ * *ret_count is the count returned. DISKARCH_ENOQUORUM; what could not be read is read by the next call.
+ */
+int diskarch_observer_changes(struct diskarch_observer *observer, struct diskarch_role_status *ret, size_t room,
+                              size_t *ret_count);
 
 /* What went wrong in the observer's last failed call: thing, reason, remedy. */
 const char *diskarch_observer_message(const struct diskarch_observer *observer);

@@ -52,7 +52,7 @@ enum heartbeat_state {
  */
 struct beacon {
     uint32_t changes[BEACON_CHANGES]; /* newest first: register number + 1, perhaps with BEACON_WANTED; 0: no more */
-    uint16_t buckets[BEACON_BUCKETS]; /* phase 2s begun on the registers of each bucket, wrapping around */
+    uint16_t buckets[BEACON_BUCKETS]; /* phase 2s begun, and completed, on the registers of each, wrapping around */
 };
 
 /* In beacon.changes: not changed, but found held by a live node and wanted by this one. */

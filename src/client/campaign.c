@@ -1,13 +1,11 @@
 /* Roles from the application's side: who stands for which name, and how a campaign begins, waits and ends. */
 #include "block/name.h"
 #include "client/node.h"
-#include "client/options.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- Campaigns by name and number -------------------------------------------------------------------------------- */
 
@@ -61,7 +59,15 @@ static void campaign_submit(struct diskarch *node, struct campaign *campaign)
     struct diskarch_role *first = campaign->first;
     campaign->is_held = false;
     atomic_store_explicit(&first->number_plus_one, campaign->number + 1, memory_order_release);
-    runtime_campaign(node->runtime, campaign->number, campaign->name, first->is_try);
+    struct role_command command = {
+        .role = campaign->number,
+        .is_try = first->is_try,
+        .name = campaign->name,
+        .priority = first->priority,
+        .payload = first->payload.bytes,
+        .payload_bytes = first->payload.byte_count,
+    };
+    runtime_campaign(node->runtime, &command);
 }
 
 static void campaign_append(struct campaign *campaign, struct diskarch_role *role)
@@ -97,14 +103,20 @@ void campaign_free_candidate(struct diskarch_role *role)
     free(role);
 }
 
-static int candidate_new(struct diskarch *node, const char *name, bool is_try, struct diskarch_role **ret)
+static int candidate_new(struct diskarch *node, const char *name, const struct diskarch_role_options *options,
+                         struct diskarch_role **ret)
 {
     struct diskarch_role *role = calloc(1, sizeof *role);
     if (role == NULL) {
         return -ENOMEM;
     }
     role->node = node;
-    role->is_try = is_try;
+    role->is_try = options->is_try;
+    role->priority = options->priority;
+    role->payload.byte_count = (uint32_t)options->payload_bytes;
+    if (options->payload_bytes > 0) {
+        memcpy(role->payload.bytes, options->payload, options->payload_bytes);
+    }
     name_field_store((uint8_t *)role->name, name);
     role->next = node->roles;
     if (role->next != NULL) {
@@ -196,10 +208,25 @@ static void take_leader(struct diskarch *node, struct campaign *campaign, const 
     struct diskarch_role *first = campaign->first;
     first->stage = CANDIDATE_LEADING;
     first->epoch = notice->what.epoch;
+    first->is_transferring = false;
     if (!first->is_resigning) {
         candidate_tell(first, notice);
     }
     note_holder(campaign, node->node_name, notice->what.epoch);
+}
+
+/* Nobody but a leader is told: what comes too late, or after its end was begun, does not concern it any more. */
+static void take_message(struct campaign *campaign, const struct runtime_notice *notice)
+{
+    struct diskarch_role *first = campaign->first;
+    bool is_led = first->stage == CANDIDATE_LEADING && first->epoch == notice->what.epoch;
+    if (!is_led || first->is_resigning) {
+        return;
+    }
+    if (notice->what.kind == NOTICE_TRANSFER || notice->what.kind == NOTICE_TRANSFER_REFUSED) {
+        first->is_transferring = notice->what.kind == NOTICE_TRANSFER;
+    }
+    candidate_tell(first, notice);
 }
 
 /* A leadership that ends while it is being resigned ends as a resignation. */
@@ -225,6 +252,8 @@ static int error_of_refusal(enum role_refusal refusal)
         return DISKARCH_EHELD;
     case REFUSED_FULL:
         return DISKARCH_EFULL;
+    case REFUSED_NOT_READY:
+        return DISKARCH_ENOTREADY;
     case REFUSED_KIND:
         break;
     }
@@ -284,6 +313,12 @@ void campaign_take_notice(struct diskarch *node, const struct runtime_notice *no
     case NOTICE_LOST:
         take_lost(node, campaign, notice);
         break;
+    case NOTICE_ASKED:
+    case NOTICE_TRANSFER:
+    case NOTICE_TRANSFER_REFUSED:
+    case NOTICE_PUBLISHED:
+        take_message(campaign, notice);
+        break;
     default:
         take_end(node, campaign, notice);
         break;
@@ -313,14 +348,15 @@ static void join_campaign(struct campaign *campaign, struct diskarch_role *role)
     }
 }
 
-static int campaign_begin(struct diskarch *node, const char *name, bool is_try, struct diskarch_role **ret)
+static int campaign_begin(struct diskarch *node, const char *name, const struct diskarch_role_options *options,
+                          struct diskarch_role **ret)
 {
     node_take_notices(node);
     if (node->is_over) {
         return DISKARCH_ECLOSED;
     }
     struct diskarch_role *role = NULL;
-    int error = candidate_new(node, name, is_try, &role);
+    int error = candidate_new(node, name, options, &role);
     if (error != 0) {
         return error;
     }
@@ -349,14 +385,15 @@ int diskarch_campaign(struct diskarch *node, const char *name, const struct disk
         own.size = sizeof own;
         memcpy(&own, options, options->size < sizeof own ? options->size : sizeof own);
     }
-    if (name == NULL || name_check(name) != NAME_OK) {
+    bool is_payload_bad = own.payload_bytes > PAYLOAD_BYTES_MAX || (own.payload == NULL && own.payload_bytes > 0);
+    if (name == NULL || name_check(name) != NAME_OK || own.priority > PRIORITY_MAX || is_payload_bad) {
         return DISKARCH_EUSAGE;
     }
     if (runtime_is_forked(node->runtime)) {
         return DISKARCH_ECLOSED;
     }
     pthread_mutex_lock(&node->mutex);
-    int error = campaign_begin(node, name, own.is_try, ret);
+    int error = campaign_begin(node, name, &own, ret);
     pthread_mutex_unlock(&node->mutex);
     return error;
 }
@@ -404,73 +441,4 @@ void diskarch_role_free(struct diskarch_role *role)
         campaign_free_candidate(role);
     }
     pthread_mutex_unlock(&node->mutex);
-}
-
-/* ---- Waiting and asking ------------------------------------------------------------------------------------------ */
-
-int64_t diskarch_remaining_ns(const struct diskarch_role *role, uint64_t *ret_epoch)
-{
-    uint32_t number_plus_one = atomic_load_explicit(&role->number_plus_one, memory_order_acquire);
-    if (number_plus_one == 0) {
-        return 0;
-    }
-    uint64_t epoch;
-    int64_t remaining_ns = runtime_remaining_ns(role->node->runtime, number_plus_one - 1, &epoch);
-    /* Asked last: an epoch of the next candidate under the same number was published after this one had stopped. */
-    if (remaining_ns == 0 || atomic_load_explicit(&role->is_stopped, memory_order_acquire)) {
-        return 0;
-    }
-    if (ret_epoch != NULL) {
-        *ret_epoch = epoch;
-    }
-    return remaining_ns;
-}
-
-const char *diskarch_role_name(const struct diskarch_role *role)
-{
-    return role->name;
-}
-
-enum { STILL_WAITING = 1 };
-
-static int wait_status(struct diskarch_role *role)
-{
-    pthread_mutex_lock(&role->node->mutex);
-    node_take_notices(role->node);
-    int status = STILL_WAITING;
-    if (role->stage == CANDIDATE_ENDED) {
-        status = role->error;
-    } else if (diskarch_remaining_ns(role, NULL) > 0) {
-        status = 0;
-    }
-    pthread_mutex_unlock(&role->node->mutex);
-    return status;
-}
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-int diskarch_wait(struct diskarch_role *role, int64_t timeout_ns)
-{
-    if (runtime_is_forked(role->node->runtime)) {
-        return DISKARCH_ECLOSED;
-    }
-    struct bell *bell = runtime_bell(role->node->runtime);
-    int64_t begin_ns = monotonic_ns();
-    for (;;) {
-        uint32_t seen = bell_rings(bell);
-        int status = wait_status(role);
-        if (status != STILL_WAITING) {
-            return status;
-        }
-        int64_t waited_ns = monotonic_ns() - begin_ns;
-        if (timeout_ns >= 0 && waited_ns >= timeout_ns) {
-            return DISKARCH_ETIMEOUT;
-        }
-        bell_wait(bell, seen, timeout_ns < 0 ? -1 : timeout_ns - waited_ns);
-    }
 }

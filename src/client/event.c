@@ -25,6 +25,17 @@ static enum diskarch_event_kind kind_of(enum notice_kind kind)
         return DISKARCH_RELEASED;
     case NOTICE_REFUSED:
         return DISKARCH_REFUSED;
+    case NOTICE_ASKED:
+        return DISKARCH_ASKED;
+    case NOTICE_TRANSFER:
+        return DISKARCH_TRANSFER;
+    case NOTICE_TRANSFER_REFUSED:
+        return DISKARCH_TRANSFER_REFUSED;
+    case NOTICE_PUBLISHED:
+        return DISKARCH_PUBLISHED;
+    case NOTICE_DISK:
+        return DISKARCH_DISK;
+    case NOTICE_CALL_ENDED: /* its caller is told, not the application's loop */
     case NOTICE_OVER:
         break;
     }
@@ -125,11 +136,30 @@ static void describe_refusal(const struct notice *what, struct diskarch_event *e
                  "every register has a name; use one of them, or format a set with more "
                  "registers");
         break;
+    case REFUSED_NOT_READY:
+        event->error = DISKARCH_ENOTREADY;
+        snprintf(event->text, sizeof event->text,
+                 "no other node of this name is ready to lead; start one that campaigns for the role, or name another");
+        break;
     case REFUSED_KIND:
         event->error = DISKARCH_EKIND;
         snprintf(event->text, sizeof event->text, "the name does not belong to a role; choose another name");
         break;
     }
+}
+
+static enum diskarch_ask ask_of(enum ask_verb verb)
+{
+    switch (verb) {
+    case ASK_RESIGN:
+        return DISKARCH_ASK_RESIGN;
+    case ASK_TRANSFER:
+        return DISKARCH_ASK_TRANSFER;
+    case ASK_REQUEST:
+    case ASK_NONE:
+        break;
+    }
+    return DISKARCH_ASK_REQUEST;
 }
 
 void event_describe(const struct diskarch *node, struct diskarch_role *role, const struct runtime_notice *notice,
@@ -148,7 +178,15 @@ void event_describe(const struct diskarch *node, struct diskarch_role *role, con
         describe_wait(node, what, &event);
         break;
     case DISKARCH_REFUSED:
+    case DISKARCH_TRANSFER_REFUSED:
         describe_refusal(what, &event);
+        break;
+    case DISKARCH_ASKED:
+        event.ask = ask_of(what->ask);
+        break;
+    case DISKARCH_DISK:
+        event.disk = what->disk;
+        node_disk_explain(node, what->disk, event.text, sizeof event.text);
         break;
     case DISKARCH_LEADER:
         memcpy(event.node_name, node->node_name, sizeof event.node_name);

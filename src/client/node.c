@@ -81,6 +81,7 @@ static int node_start(struct diskarch *node, const struct diskarch_options *opti
         .node_name = node->node_name,
         .poll_ns = options->poll_ns,
         .is_rejoining = options->is_rejoining,
+        .wants_renewals = options->wants_renewals,
     };
     int error = options_engine(options->engine, &own.engine, message, message_bytes);
     if (error != 0) {
@@ -97,6 +98,7 @@ static int node_start(struct diskarch *node, const struct diskarch_options *opti
     }
     memcpy(node->set_name, runtime_header(node->runtime)->set_name, sizeof node->set_name);
     node->is_rejoining = options->is_rejoining;
+    node->wants_renewals = options->wants_renewals;
     return 0;
 }
 
@@ -159,10 +161,14 @@ static void take_node_notice(struct diskarch *node, const struct runtime_notice 
     case NOTICE_OVER:
         node->identity = (struct node_id){0};
         node->is_over = notice->is_final;
+        node->renewals_told = runtime_renewals(node->runtime);
         break;
     case NOTICE_AT_RISK:
     case NOTICE_SAFE:
         campaign_tell_leaders(node, notice);
+        return;
+    case NOTICE_DISK:
+        notice_list_put(&node->events, &node->disk_boxes[notice->what.disk], notice);
         return;
     default:
         break;
@@ -180,7 +186,14 @@ void node_take_notices(struct diskarch *node)
         case NOTICE_LOST:
         case NOTICE_RELEASED:
         case NOTICE_REFUSED:
+        case NOTICE_ASKED:
+        case NOTICE_TRANSFER:
+        case NOTICE_TRANSFER_REFUSED:
+        case NOTICE_PUBLISHED:
             campaign_take_notice(node, &notice);
+            break;
+        case NOTICE_CALL_ENDED:
+            call_take_notice(node, &notice);
             break;
         default:
             take_node_notice(node, &notice);
@@ -189,12 +202,38 @@ void node_take_notices(struct diskarch *node)
     }
 }
 
+static bool is_of_disk(const struct diskarch *node, const struct notice_box *box)
+{
+    for (uint32_t i = 0; i < DISKS_MAX; i++) {
+        if (box == &node->disk_boxes[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct diskarch_role *role_of_box(struct diskarch *node, struct notice_box *box)
 {
-    if (box == &node->node_box) {
+    if (box == &node->node_box || is_of_disk(node, box)) {
         return NULL;
     }
     return (struct diskarch_role *)(void *)((char *)box - offsetof(struct diskarch_role, box));
+}
+
+static bool has_renewals(const struct diskarch *node)
+{
+    return node->wants_renewals && runtime_renewals(node->runtime) != node->renewals_told;
+}
+
+/* All renewals since the last look are one event: only that the lease is newer matters. */
+static bool take_renewals(struct diskarch *node, struct diskarch_event *ret)
+{
+    if (!has_renewals(node)) {
+        return false;
+    }
+    node->renewals_told = runtime_renewals(node->runtime);
+    *ret = (struct diskarch_event){.kind = DISKARCH_RENEWED};
+    return true;
 }
 
 /* The descriptor is cleared before the queue is looked at, and made readable again while something is left. */
@@ -205,11 +244,11 @@ static bool take_event(struct diskarch *node, struct diskarch_event *ret)
     struct notice_box *box;
     const struct runtime_notice *notice = notice_list_first(&node->events, &box);
     if (notice == NULL) {
-        return false;
+        return take_renewals(node, ret);
     }
     event_describe(node, role_of_box(node, box), notice, ret);
     notice_list_drop_first(&node->events);
-    if (notice_list_first(&node->events, &box) != NULL) {
+    if (notice_list_first(&node->events, &box) != NULL || has_renewals(node)) {
         bell_keep_readable(runtime_bell(node->runtime));
     }
     return true;

@@ -1,12 +1,14 @@
 /*
- * The insides of a node's handle, shared by node.c (the handle), campaign.c (roles and who stands for them) and event.c
- * (notices put into words). Everything is under one mutex, which the node thread never takes, except the few fields
- * that diskarch_remaining_ns() reads.
+ * The insides of a node's handle, shared by node.c (the handle), campaign.c (roles and who stands for them), leader.c
+ * (what a leader does beside leading), call.c and register.c (calls on names), node_disk.c (disks) and event.c (notices
+ * put into words). Everything is under one mutex, which the node thread never takes, except the few fields that
+ * diskarch_remaining_ns() reads.
  */
 #ifndef DISKARCH_CLIENT_NODE_H
 #define DISKARCH_CLIENT_NODE_H
 
 #include "block/limits.h"
+#include "runtime/payload_box.h"
 #include "runtime/runtime.h"
 
 #include <diskarch/diskarch.h>
@@ -26,8 +28,11 @@ struct diskarch_role {
     struct diskarch *node;
     char name[NAME_FIELD_BYTES];
     bool is_try;
+    uint32_t priority;
+    struct payload payload; /* to begin with */
     bool is_resigning;
-    bool is_freed; /* given back by the application; freed as soon as the node has released it */
+    bool is_transferring; /* a transfer was begun and not refused */
+    bool is_freed;        /* given back by the application; freed as soon as the node has released it */
     enum candidate_stage stage;
     int error;
     uint64_t epoch; /* while leading */
@@ -53,11 +58,19 @@ struct campaign {
     struct campaign *next_in_bucket;
 };
 
+/* A call that somebody waits for, or that nobody waits for any more but whose outcome is still open (B2). */
+struct call_slot {
+    bool is_taken;
+    bool is_ended;
+    bool is_abandoned;
+};
+
 struct diskarch {
     struct runtime *runtime;
     char set_name[NAME_FIELD_BYTES];
     char node_name[NAME_FIELD_BYTES];
     bool is_rejoining;
+    bool wants_renewals;
     pthread_mutex_t mutex;
     bool is_over;
     struct node_id identity; /* none while not joined */
@@ -69,6 +82,9 @@ struct diskarch {
     uint32_t numbers_max;
     struct notice_list events;
     struct notice_box node_box;
+    struct notice_box disk_boxes[DISKS_MAX];
+    uint64_t renewals_told;
+    struct call_slot calls[NODE_CALLS_MAX];
 };
 
 /* ---- node.c ------------------------------------------------------------------------------------------------------ */
@@ -86,6 +102,23 @@ void campaign_tell_leaders(struct diskarch *node, const struct runtime_notice *n
 
 /* Frees a handle and its place among the handles of the node. */
 void campaign_free_candidate(struct diskarch_role *role);
+
+/* ---- call.c ------------------------------------------------------------------------------------------------------ */
+
+/* NOTICE_CALL_ENDED. The mutex is held. */
+void call_take_notice(struct diskarch *node, const struct runtime_notice *notice);
+
+/*
+ * Runs a call (its number is chosen here) and blocks until it has ended, or for timeout_ns and what it then takes to end
+ * it early. 0 or an error of diskarch.h; *ret is set with 0 and with DISKARCH_ECHANGED.
+ */
+int call_run(struct diskarch *node, const struct call_command *command, int64_t timeout_ns, struct call_result *ret);
+
+/* ---- node_disk.c ------------------------------------------------------------------------------------------------- */
+
+/* The public name of a state, and why a disk is in it, with the remedy; empty for a good disk. */
+enum diskarch_disk_state node_disk_state(enum disk_state state);
+void node_disk_explain(const struct diskarch *node, uint32_t disk, char *text, size_t text_bytes);
 
 /* ---- event.c ----------------------------------------------------------------------------------------------------- */
 

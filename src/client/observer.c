@@ -1,7 +1,6 @@
-/* The handle of an observer: opening, and what it can say of disks and nodes. */
+/* The handle of an observer: opening, looking, and what it can say of nodes. */
 #include "client/observer.h"
 
-#include "block/role_value.h"
 #include "client/options.h"
 #include "disk/message.h"
 #include "disk/uuid.h"
@@ -21,6 +20,7 @@ static void observer_free(struct diskarch_observer *observer)
     sightings_done(&observer->sightings);
     free(observer->reads);
     free(observer->rows);
+    observer_changes_done(observer);
     pthread_mutex_destroy(&observer->mutex);
     free(observer);
 }
@@ -142,6 +142,16 @@ int observer_no_quorum(struct diskarch_observer *observer)
     return DISKARCH_ENOQUORUM;
 }
 
+/* Rule D7: what one node has found out about a disk binds everybody, whether that node still lives or not. */
+static void note_counted_out(struct diskarch_observer *observer, const struct heartbeat_block *block)
+{
+    for (uint32_t disk = 0; disk < observer->set.header.disk_count; disk++) {
+        if ((block->counted_out >> disk & 1U) != 0) {
+            memcpy(observer->out_by[disk], block->node_name, sizeof observer->out_by[disk]);
+        }
+    }
+}
+
 static void take_heartbeats(struct diskarch_observer *observer, uint32_t disk, const uint8_t *bytes)
 {
     const struct layout *layout = &observer->set.header.layout;
@@ -151,6 +161,7 @@ static void take_heartbeats(struct diskarch_observer *observer, uint32_t disk, c
         const uint8_t *at = bytes + (size_t)place.slot * layout->block_bytes;
         if (block_decode_heartbeat(at, layout->block_bytes, &place, &block)) {
             sightings_add(&observer->sightings, place.slot, &block);
+            note_counted_out(observer, &block);
         }
     }
 }
@@ -191,32 +202,53 @@ static void take_row(void *context, uint32_t disk, uint32_t want, const uint8_t 
     }
     if (!poll->has_begun) {
         sightings_begin_round(&poll->observer->sightings, reader_now_ns());
+        memset(poll->observer->out_by, 0, sizeof poll->observer->out_by);
         poll->has_begun = true;
     }
     take_heartbeats(poll->observer, disk, bytes);
 }
 
-static void want_rows(struct poll *poll)
+/* Large sets read their ledger in turns. */
+static void want_rows(struct poll *poll, uint32_t ledger_rows)
 {
     struct diskarch_observer *observer = poll->observer;
-    uint32_t ledger_rows = layout_ledger_rows(&observer->set.header.layout);
+    uint32_t all_rows = layout_ledger_rows(&observer->set.header.layout);
     uint32_t room = observer->reader.depth - 1;
     poll->wants[poll->count++] = (struct reader_want){.operation = DISK_READ, .row = ROW_HEARTBEAT};
-    for (uint32_t i = 0; i < ledger_rows && poll->count < room; i++) {
+    for (uint32_t i = 0; i < all_rows && i < ledger_rows && poll->count < room; i++) {
         uint32_t row = ROW_LEDGER_FIRST + observer->ledger_next;
         poll->wants[poll->count++] = (struct reader_want){.operation = DISK_READ, .row = row};
-        observer->ledger_next = (observer->ledger_next + 1) % ledger_rows;
+        observer->ledger_next = (observer->ledger_next + 1) % all_rows;
     }
+}
+
+static void count_out(struct diskarch_observer *observer)
+{
+    for (uint32_t i = 0; i < observer->set.header.disk_count; i++) {
+        if (observer->out_by[i][0] != '\0') {
+            reader_count_out(&observer->reader, i, observer->out_by[i]);
+        }
+    }
+}
+
+bool observer_has_quorum(const struct diskarch_observer *observer)
+{
+    return reader_good_count(&observer->reader) >= majority_of(observer->set.header.disk_count);
+}
+
+int observer_look(struct diskarch_observer *observer, uint32_t ledger_rows)
+{
+    struct poll poll = {.observer = observer};
+    want_rows(&poll, ledger_rows);
+    reader_look(&observer->reader, poll.wants, poll.count, take_row, &poll);
+    count_out(observer);
+    return observer_has_quorum(observer) ? 0 : observer_no_quorum(observer);
 }
 
 int diskarch_observer_poll(struct diskarch_observer *observer)
 {
     pthread_mutex_lock(&observer->mutex);
-    struct poll poll = {.observer = observer};
-    want_rows(&poll);
-    reader_look(&observer->reader, poll.wants, poll.count, take_row, &poll);
-    bool is_quorum = reader_good_count(&observer->reader) >= majority_of(observer->set.header.disk_count);
-    int error = is_quorum ? 0 : observer_no_quorum(observer);
+    int error = observer_look(observer, UINT32_MAX);
     pthread_mutex_unlock(&observer->mutex);
     return error;
 }
@@ -259,43 +291,6 @@ int diskarch_observer_watch(struct diskarch_observer *observer)
 }
 
 /* ---- What was seen ----------------------------------------------------------------------------------------------- */
-
-static void fill_disk(const struct diskarch_observer *observer, uint32_t index, struct diskarch_disk_status *ret)
-{
-    const struct reader_disk *disk = &observer->reader.disks[index];
-    *ret = (struct diskarch_disk_status){.index = index, .is_good = disk->is_good, .latency_ns = disk->latency_ns};
-    message_set(0, ret->path, sizeof ret->path, "%s", observer->set.members[index].path);
-    message_set(0, ret->reason, sizeof ret->reason, "%s", disk->reason);
-}
-
-/* A path without a header cannot tell its index; the user sees it beside a disk that no path turned out to be. */
-static void fill_unplaced(const struct disk_set *set, uint32_t unplaced, uint32_t index,
-                          struct diskarch_disk_status *ret)
-{
-    *ret = (struct diskarch_disk_status){.index = index, .latency_ns = -1};
-    message_set(0, ret->path, sizeof ret->path, "%s", set->unplaced[unplaced]);
-    message_set(0, ret->reason, sizeof ret->reason, "%s", set->unplaced_reason[unplaced]);
-}
-
-size_t diskarch_observer_disks(struct diskarch_observer *observer, struct diskarch_disk_status *ret, size_t room)
-{
-    pthread_mutex_lock(&observer->mutex);
-    const struct disk_set *set = &observer->set;
-    uint32_t unplaced = 0;
-    size_t count = 0;
-    for (uint32_t i = 0; i < set->header.disk_count; i++, count++) {
-        struct diskarch_disk_status status;
-        fill_disk(observer, i, &status);
-        if (set->members[i].path[0] == '\0' && unplaced < set->unplaced_count) {
-            fill_unplaced(set, unplaced++, i, &status);
-        }
-        if (count < room) {
-            ret[count] = status;
-        }
-    }
-    pthread_mutex_unlock(&observer->mutex);
-    return count;
-}
 
 static const char *engine_text(uint32_t engine)
 {

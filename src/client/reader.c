@@ -71,6 +71,18 @@ static void disk_fail(struct reader_disk *disk, const char *what, const char *wh
     }
 }
 
+void reader_count_out(struct reader *reader, uint32_t index, const char *who)
+{
+    struct reader_disk *disk = &reader->disks[index];
+    disk->is_good = false;
+    disk->is_out = true;
+    message_set(
+        0, disk->reason, sizeof disk->reason,
+        "node %s found that it went back in time (a snapshot, a rollback, lost writes); on an idle set repair it "
+        "with diskarch check --repair, or replace it",
+        who);
+}
+
 static const char *error_text(int error)
 {
     if (error == -ENODATA) {
@@ -188,6 +200,9 @@ static void run_pass(struct pass *pass)
     assert(pass->count > 0 && pass->count <= reader->depth);
     reader->pass++;
     reader->begin_ns = reader_now_ns();
+    for (uint32_t i = 0; i < pass->count; i++) {
+        reader->rows_read += pass->wants[i].operation == DISK_READ;
+    }
     reap_all(pass);
     for (uint32_t i = 0; i < reader->set->header.disk_count; i++) {
         if (reader->disks[i].is_good && reader->disks[i].in_flight == 0) {
@@ -225,6 +240,7 @@ void reader_look(struct reader *reader, const struct reader_want *wants, uint32_
         struct reader_disk *disk = &reader->disks[i];
         const struct disk_member *member = &reader->set->members[i];
         disk->is_good = member->is_present;
+        disk->is_out = false;
         message_set(0, disk->reason, sizeof disk->reason, "%s", member->is_present ? "" : member->reason);
     }
     reader_pass(reader, all, count + 1, take, context);

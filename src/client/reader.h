@@ -15,7 +15,8 @@
 enum { READER_WANTS_MAX = 16 };
 
 struct reader_disk {
-    bool is_good;       /* present, its header intact, and everything it was asked last was read */
+    bool is_good;       /* present, its header intact, not counted out, and everything it was asked last was read */
+    bool is_out;        /* rule D7: counted out by a node */
     char reason[256];   /* why not */
     uint32_t in_flight; /* reads it has not answered yet, of this pass or an earlier one */
     int64_t latency_ns; /* of the last row it gave; -1 unknown */
@@ -24,9 +25,10 @@ struct reader_disk {
 struct reader {
     struct disk_set *set;
     struct disk_engine *engine;
-    uint32_t depth;   /* wants one pass can have */
-    uint32_t pass;    /* an answer to an earlier pass is not taken for one to this */
-    int64_t begin_ns; /* of this pass */
+    uint32_t depth;     /* wants one pass can have */
+    uint32_t pass;      /* an answer to an earlier pass is not taken for one to this */
+    int64_t begin_ns;   /* of this pass */
+    uint64_t rows_read; /* asked for since the beginning, each once for all disks */
     struct reader_disk disks[DISKS_MAX];
 };
 
@@ -52,6 +54,9 @@ void reader_look(struct reader *reader, const struct reader_want *wants, uint32_
 /* Reads rows on every good disk; begun after whatever was read before had ended. At most reader->depth wants. */
 void reader_pass(struct reader *reader, const struct reader_want *wants, uint32_t count, reader_take *take,
                  void *context);
+
+/* Rule D7: until the next look, this disk is asked nothing and counts for nothing; `who` says so. */
+void reader_count_out(struct reader *reader, uint32_t disk, const char *who);
 
 uint32_t reader_good_count(const struct reader *reader);
 

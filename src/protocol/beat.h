@@ -15,7 +15,7 @@ enum beat_stage { BEAT_IDLE, BEAT_READING, BEAT_WRITING };
 
 struct beat_disk {
     enum beat_stage stage;
-    uint64_t written_counter;       /* carried by the write in flight */
+    uint64_t written_counter;       /* carried by the write in flight, overdue or not (D1: there is one) */
     uint64_t acknowledged_sequence; /* of the last write acknowledged here; 0 before the first */
     bool has_left;                  /* `left` was acknowledged here */
 };
@@ -25,6 +25,7 @@ struct beat {
     int64_t due_fast_ns;
     int64_t started_wall_ns;
     bool is_running;
+    bool is_soon; /* there are news: a heartbeat is due as soon as the one under way has counted */
     struct beat_disk disks[DISKS_MAX];
     uint32_t verdict_count;
     struct node_id verdicts[VERDICTS_MAX]; /* newest first */
@@ -45,6 +46,15 @@ bool beat_has_left(const struct node *node);
 /* A heartbeat out of turn: readiness, a new verdict, a read that T6 (b) wants. */
 void beat_now(struct node *node);
 
+/* The same for news that may share a heartbeat: T10, N2. */
+void beat_soon(struct node *node);
+
+/* D2: a heartbeat's request is past its deadline: the next one may begin there without it. */
+void beat_on_overdue(struct node *node, const struct io *io);
+
+/* D8: the disk is back: its heartbeat goes out at once, if it owes one. */
+void beat_on_return(struct node *node, uint32_t disk);
+
 /* Submits what is due. */
 void beat_run(struct node *node);
 
@@ -57,7 +67,8 @@ void beat_list_verdict(struct node *node, struct node_id id);
 /* Whether every disk's heartbeat has ended and nothing is under way. */
 bool beat_is_quiet(const struct node *node);
 
-/* Feeds one read of the heartbeat row to the watch; also used while claiming a slot. */
-void beat_read_row(struct node *node, const struct io *io, const uint8_t *bytes);
+/* Feeds one read of the heartbeat row to the watch; also used while claiming a slot. False if nothing of the disk counts
+ * any more (D7), or this node is over. */
+bool beat_read_row(struct node *node, const struct io *io, const uint8_t *bytes);
 
 #endif

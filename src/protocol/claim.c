@@ -105,10 +105,16 @@ static void claim_start(struct node *node)
     }
 }
 
+void claim_prepare_write(struct node *node, struct io *io, bool is_given_back)
+{
+    struct block_place place = node_own_place(node, io->disk, ROW_CLAIM);
+    struct claim_block block = {.author = node_next_author(node), .is_given_back = is_given_back};
+    memcpy(block.node_name, node->params.name, sizeof block.node_name);
+    block_encode_claim(io->block, node_layout(node)->block_bytes, &place, &block);
+}
+
 static void claim_write(struct node *node, bool is_given_back)
 {
-    struct claim_block block = {.is_given_back = is_given_back};
-    memcpy(block.node_name, node->params.name, sizeof block.node_name);
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         struct claim_disk *on = &node->claim.disks[disk];
         on->is_counting = on->is_confirmed = false;
@@ -116,11 +122,9 @@ static void claim_write(struct node *node, bool is_given_back)
             on->is_failed = true;
             continue;
         }
-        struct block_place place = node_own_place(node, disk, ROW_CLAIM);
-        block.author = node_next_author(node);
         struct io *io = io_begin(node, disk, IO_FOR_CLAIM, IO_WRITE, ROW_CLAIM);
         io->generation = node->claim.generation;
-        block_encode_claim(io->block, node_layout(node)->block_bytes, &place, &block);
+        claim_prepare_write(node, io, is_given_back);
         on->rows_pending++;
     }
 }
@@ -133,11 +137,12 @@ static void claim_start_write(struct node *node, uint32_t slot)
     claim_write(node, false);
 }
 
+/* D7: what a disk answered before it was counted out does not count either. */
 static uint32_t claim_done_count(const struct node *node)
 {
     uint32_t done = 0;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        done += node->claim.disks[disk].is_done;
+        done += node->claim.disks[disk].is_done && !health_is_out(node, disk);
     }
     return done;
 }
@@ -191,7 +196,7 @@ static void claim_run_write(struct node *node)
     }
     uint32_t counting = 0;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        counting += claim->disks[disk].is_counting;
+        counting += claim->disks[disk].is_counting && !health_is_out(node, disk);
     }
     if (counting < majority_of(node->disk_count)) {
         claim_abandon(node, (int64_t)random_below(&node->random, 3 * (uint64_t)claim_delay_ns(node)));
@@ -224,7 +229,8 @@ static void claim_run_confirm(struct node *node)
     }
     uint32_t confirmed = 0;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        confirmed += claim->disks[disk].is_done && claim->disks[disk].is_counting && claim->disks[disk].is_confirmed;
+        const struct claim_disk *on = &claim->disks[disk];
+        confirmed += on->is_done && on->is_counting && on->is_confirmed && !health_is_out(node, disk);
     }
     if (confirmed < majority_of(node->disk_count) || claim->is_conflicting || node->fast_ns >= end_ns) {
         claim_abandon(node, (int64_t)random_below(&node->random, 3 * (uint64_t)claim_delay_ns(node)));
@@ -450,8 +456,7 @@ static void claim_on_row(struct node *node, const struct io *io, const uint8_t *
         return;
     }
     if (io->row == ROW_HEARTBEAT) {
-        beat_read_row(node, io, bytes);
-        if (node->stage == NODE_OVER) {
+        if (!beat_read_row(node, io, bytes)) {
             return;
         }
     }

@@ -76,6 +76,9 @@ void claim_on_io(struct node *node, const struct io *io, const struct io_result 
 /* The first heartbeat of this incarnation has counted: the slot is ours, unless it is too late (S2). */
 void claim_on_first_heartbeat(struct node *node);
 
+/* Fills in the claim block of a write; also used to bring back a claim that a disk lacks (D8). */
+void claim_prepare_write(struct node *node, struct io *io, bool is_given_back);
+
 /* T9: everything this incarnation ever submitted has come back, and `left` stands in the heartbeat row: writes so into
  * its claim blocks. Only this sets the slot free at once. */
 void claim_give_back(struct node *node);

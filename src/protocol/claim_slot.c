@@ -7,8 +7,13 @@
 /* In the order in which they are preferred (S1). */
 enum slot_kind { SLOT_UNUSED, SLOT_LEFT, SLOT_RETIRED, SLOT_ABANDONED, SLOT_KINDS, SLOT_TAKEN = SLOT_KINDS };
 
+/* D7: a disk that is counted out shows nothing. */
 static const struct claim_sight *slot_sight(const struct node *node, uint32_t slot, uint32_t disk)
 {
+    static const struct claim_sight nothing = {0};
+    if (health_is_out(node, disk)) {
+        return &nothing;
+    }
     return &node->claim.sights[(size_t)slot * node->disk_count + disk];
 }
 

@@ -2,13 +2,22 @@
 
 #include <assert.h>
 
-/* D1, and D2: a disk that has not given an older write of the block back sits out for that block. */
-static bool io_is_writing(const struct node *node, uint32_t disk, uint32_t row)
+static struct io *io_entries_of(const struct node *node, uint32_t disk)
 {
-    const struct io *entries = node->io.entries + (size_t)disk * node->io.per_disk;
+    return node->io.entries + (size_t)disk * node->io.per_disk;
+}
+
+static bool io_writes(enum io_operation operation)
+{
+    return operation == IO_WRITE || operation == IO_EXCHANGE;
+}
+
+/* D1, and D2: a disk that has not given an older write of the block back sits out for that block. */
+bool io_is_writing(const struct node *node, uint32_t disk, uint32_t row)
+{
+    const struct io *entries = io_entries_of(node, disk);
     for (uint32_t i = 0; i < node->io.per_disk; i++) {
-        const struct io *io = &entries[i];
-        if (io->owner != IO_UNUSED && io->row == row && (io->operation == IO_WRITE || io->operation == IO_EXCHANGE)) {
+        if (entries[i].owner != IO_UNUSED && entries[i].row == row && io_writes(entries[i].operation)) {
             return true;
         }
     }
@@ -17,7 +26,7 @@ static bool io_is_writing(const struct node *node, uint32_t disk, uint32_t row)
 
 static struct io *io_free_entry(const struct node *node, uint32_t disk)
 {
-    struct io *entries = node->io.entries + (size_t)disk * node->io.per_disk;
+    struct io *entries = io_entries_of(node, disk);
     for (uint32_t i = 0; i < node->io.per_disk; i++) {
         if (entries[i].owner == IO_UNUSED) {
             return &entries[i];
@@ -30,16 +39,14 @@ bool io_can_submit(const struct node *node, uint32_t disk, enum io_owner owner, 
                    uint32_t row)
 {
     assert(disk < node->disk_count);
-    bool is_healthy =
-        node->io.health[disk] == DISK_GOOD || (owner == IO_FOR_HEALTH && node->io.health[disk] != DISK_OUT);
-    if (!is_healthy || io_free_entry(node, disk) == NULL) {
+    bool is_fit = owner == IO_FOR_HEALTH ? !health_is_out(node, disk) : health_counts(node, disk);
+    if (!is_fit || io_free_entry(node, disk) == NULL) {
         return false;
     }
     if (owner == IO_FOR_OP && node->io.op_count[disk] >= node->params.depth) {
         return false; /* the entries left over are the heartbeat's: a deep queue must not delay it */
     }
-    bool is_write = operation == IO_WRITE || operation == IO_EXCHANGE;
-    return !is_write || !io_is_writing(node, disk, row);
+    return !io_writes(operation) || !io_is_writing(node, disk, row);
 }
 
 struct io *io_begin(struct node *node, uint32_t disk, enum io_owner owner, enum io_operation operation, uint32_t row)
@@ -47,27 +54,30 @@ struct io *io_begin(struct node *node, uint32_t disk, enum io_owner owner, enum 
     assert(node->stage != NODE_OVER);
     struct io *io = io_free_entry(node, disk);
     assert(io != NULL);
-    io->owner = owner;
-    io->operation = operation;
-    io->disk = disk;
-    io->row = row;
-    io->op = 0;
-    io->generation = 0;
-    io->sequence = node->sequence;
-    io->submitted_step = node->step;
-    io->submitted_fast_ns = node->fast_ns;
+    uint8_t *block = io->block;
+    *io = (struct io){
+        .owner = owner,
+        .operation = operation,
+        .disk = disk,
+        .row = row,
+        .sequence = node->sequence,
+        .submitted_step = node->step,
+        .submitted_fast_ns = node->fast_ns,
+        .block = block,
+    };
     node->io.in_flight++;
     node->io.op_count[disk] += owner == IO_FOR_OP;
+    int64_t deadline_ns = node->fast_ns + health_deadline_ns(node, disk);
+    node->io.deadline_fast_ns = deadline_ns < node->io.deadline_fast_ns ? deadline_ns : node->io.deadline_fast_ns;
 
-    bool is_write = operation == IO_WRITE || operation == IO_EXCHANGE;
     assert(node->io_action_count < node->disk_count * node->io.per_disk);
     node->io_actions[node->io_action_count++] = (struct io_action){
         .operation = operation,
         .disk = disk,
         .row = row,
-        .slot = is_write ? node->self.slot : 0,
+        .slot = io_writes(operation) ? node->self.slot : 0,
         .tag = (uint32_t)(io - node->io.entries),
-        .block = is_write ? io->block : NULL,
+        .block = io_writes(operation) ? block : NULL,
     };
     return io;
 }
@@ -79,56 +89,55 @@ struct io *io_of_tag(struct node *node, uint32_t tag)
     return &node->io.entries[tag];
 }
 
-/* What a header read says about a disk that had failed. */
-static void io_judge_header(struct node *node, uint32_t disk, const struct io_result *result)
-{
-    struct set_header header;
-    node->io.is_probing[disk] = false;
-    if (node->io.health[disk] != DISK_SUSPECT || !result->is_read_ok ||
-        set_header_decode(result->bytes, &header) != HEADER_OK) {
-        return;
-    }
-    struct set_header expected = node->params.header;
-    expected.disk_index = disk;
-    if (set_header_is_same_disk(&header, &expected)) {
-        node->io.health[disk] = DISK_GOOD;
-    }
-}
-
 void io_finish(struct node *node, struct io *io, const struct io_result *result)
 {
     assert(node->io.in_flight > 0);
     node->io.in_flight--;
     node->io.op_count[io->disk] -= io->owner == IO_FOR_OP;
-    if (io->owner == IO_FOR_HEALTH) {
-        io_judge_header(node, io->disk, result);
-    } else if ((!result->is_write_ok || !result->is_read_ok) && node->io.health[io->disk] == DISK_GOOD) {
-        node->io.health[io->disk] = DISK_SUSPECT;
-        node->io.probe_fast_ns[io->disk] = node->fast_ns + node_timings(node)->io_deadline_ns / 4;
+    if (io->owner != IO_FOR_HEALTH && (!result->is_write_ok || !result->is_read_ok)) {
+        health_fail(node, io->disk, DISK_CAUSE_ERROR);
     }
     io->owner = IO_UNUSED;
 }
 
-void io_probe_suspects(struct node *node)
+/* The owner goes on as if it had never asked; what the completion brings at last may still serve it. */
+static void io_fall_overdue(struct node *node, struct io *io)
 {
-    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        if (node->io.health[disk] != DISK_SUSPECT || node->io.is_probing[disk]) {
-            continue;
-        }
-        if (node->fast_ns >= node->io.probe_fast_ns[disk] && io_can_submit(node, disk, IO_FOR_HEALTH, IO_HEADER, 0)) {
-            io_begin(node, disk, IO_FOR_HEALTH, IO_HEADER, 0);
-            node->io.is_probing[disk] = true;
-            node->io.probe_fast_ns[disk] = node->fast_ns + node_timings(node)->renew_ns;
-        }
-        if (!node->io.is_probing[disk]) {
-            int64_t at_ns = node->io.probe_fast_ns[disk];
-            node_wake_fast(node, at_ns > node->fast_ns ? at_ns : node->fast_ns + node_timings(node)->renew_ns);
-        }
+    io->is_overdue = true;
+    switch (io->owner) {
+    case IO_FOR_BEAT:
+        beat_on_overdue(node, io);
+        break;
+    case IO_FOR_OP:
+        op_on_overdue(node, io);
+        break;
+    case IO_FOR_MEND:
+        mend_on_overdue(node, io);
+        break;
+    case IO_FOR_CLAIM: /* a claim has limits of its own (S1, S2) */
+    case IO_FOR_HEALTH:
+    case IO_UNUSED:
+        break;
     }
+    health_fail(node, io->disk, DISK_CAUSE_SILENT);
 }
 
-void io_count_out(struct node *node, uint32_t disk)
+void io_check_deadlines(struct node *node)
 {
-    assert(disk < node->disk_count);
-    node->io.health[disk] = DISK_OUT;
+    if (node->fast_ns < node->io.deadline_fast_ns) {
+        return;
+    }
+    node->io.deadline_fast_ns = INT64_MAX;
+    for (uint32_t i = 0; i < node->disk_count * node->io.per_disk; i++) {
+        struct io *io = &node->io.entries[i];
+        if (io->owner == IO_UNUSED || io->is_overdue) {
+            continue;
+        }
+        int64_t due_ns = io->submitted_fast_ns + health_deadline_ns(node, io->disk);
+        if (node->fast_ns >= due_ns) {
+            io_fall_overdue(node, io);
+        } else if (due_ns < node->io.deadline_fast_ns) {
+            node->io.deadline_fast_ns = due_ns;
+        }
+    }
 }

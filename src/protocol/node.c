@@ -26,15 +26,16 @@ static void node_place_parts(struct node *node, const struct node_params *params
 {
     const struct layout *layout = &params->header.layout;
     uint32_t disks = params->header.disk_count;
-    uint32_t per_disk = params->depth + IO_RESERVED;
+    uint32_t per_disk = params->depth + NODE_RESERVED;
     uint32_t entries = disks * per_disk;
     node->io.per_disk = per_disk;
     node->io.entries = arena_take(arena, entries, sizeof(struct io));
     uint8_t *blocks = arena_take(arena, entries, layout->block_bytes);
     node->io_actions = arena_take(arena, entries, sizeof(struct io_action));
-    node->notice_room = 2 * params->roles_max + 8;
+    node->notice_room = 2 * params->roles_max + 2 * NODE_CALLS_MAX + layout->slots + 16 + DISKS_MAX;
     node->notices = arena_take(arena, node->notice_room, sizeof(struct notice));
     node->watch.entries = arena_take(arena, (size_t)layout->slots * WATCH_PER_SLOT, sizeof(struct watch_entry));
+    node->peers = arena_take(arena, (size_t)layout->slots * WATCH_PER_SLOT, sizeof(struct peer));
     node->claim.sights = arena_take(arena, (size_t)layout->slots * disks, sizeof(struct claim_sight));
     node->claim.foreign_slow_ns = arena_take(arena, layout->slots, sizeof(int64_t));
     node->claim.retired = arena_take(arena, (size_t)layout->slots * RETIRED_PER_SLOT, sizeof(uint64_t));
@@ -77,6 +78,7 @@ struct node *node_init(void *memory, const struct node_params *params)
     node->stage = NODE_JOINING;
     node->roles.due_fast_ns = INT64_MAX;
     node->ledger.due_slow_ns = INT64_MAX;
+    node->io.deadline_fast_ns = INT64_MAX;
     claim_begin(node);
     return node;
 }
@@ -98,6 +100,7 @@ void node_go_over(struct node *node, enum over_reason reason)
         return;
     }
     role_lose_all(node, reason);
+    call_lose_all(node);
     node->stage = NODE_OVER;
     node->io.in_flight -= node->io_action_count; /* T4: what this step wanted to submit is not submitted */
     node->io_action_count = 0;
@@ -134,6 +137,7 @@ static void node_leave(struct node *node)
         node->stage = NODE_LEAVING;
         node->leave_fast_ns = node->fast_ns + node_timings(node)->lease_ns;
         role_resign_all(node);
+        call_leave_all(node);
     }
 }
 
@@ -210,7 +214,12 @@ static void node_on_io(struct node *node, const struct io_result *result)
     case IO_FOR_OP:
         op_on_io(node, &was, result);
         break;
+    case IO_FOR_MEND:
+        mend_on_io(node, &was, result);
+        break;
     case IO_FOR_HEALTH:
+        health_on_header(node, &was, result);
+        break;
     case IO_UNUSED:
         break;
     }
@@ -220,6 +229,7 @@ static void node_handle(struct node *node, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_TICK:
+        io_check_deadlines(node);
         break;
     case EVENT_IO:
         node_on_io(node, &event->as.io);
@@ -229,6 +239,18 @@ static void node_handle(struct node *node, const struct event *event)
         break;
     case EVENT_RESIGN:
         role_resign(node, event->as.command.role);
+        break;
+    case EVENT_TRANSFER:
+        role_transfer(node, &event->as.command);
+        break;
+    case EVENT_PUBLISH:
+        role_publish(node, &event->as.command);
+        break;
+    case EVENT_CALL:
+        call_begin(node, &event->as.call);
+        break;
+    case EVENT_CANCEL:
+        call_cancel(node, event->as.call.call);
         break;
     case EVENT_LEAVE:
         node_leave(node);
@@ -248,9 +270,13 @@ static void node_run(struct node *node)
         claim_run(node);
     }
     beat_run(node);
-    io_probe_suspects(node);
+    health_probe(node);
     role_run_all(node);
+    call_run_all(node);
+    stray_run(node);
     op_run_all(node);
+    mend_run(node);
+    sweep_run(node);
     if (node->stage == NODE_LEAVING) {
         node_run_leaving(node);
     }
@@ -264,6 +290,10 @@ static void node_run(struct node *node)
         node_wake_fast(node, node->lease.end_ns);
     }
     node_check_risk(node);
+    node_wake_fast(node, node->io.deadline_fast_ns);
+    if (node->stage != NODE_OVER) {
+        health_tell(node);
+    }
 }
 
 /* A node that is over only counts what comes back; commands mean nothing to it. */

@@ -18,7 +18,10 @@
 
 enum {
     NODE_DEPTH_MAX = 32,    /* register requests in flight per disk */
+    NODE_RESERVED = 8,      /* and others beside them: heartbeat, claim, header, mending, stragglers */
     NODE_ROLES_MAX = 65536, /* roles one node campaigns for at a time */
+    NODE_CALLS_MAX = 64,    /* calls of one node that have not ended yet */
+    PRIORITY_MAX = 100,
 };
 
 struct node_params {
@@ -46,7 +49,11 @@ enum event_kind {
     EVENT_TICK,     /* time has passed */
     EVENT_IO,       /* a request has finished */
     EVENT_CAMPAIGN, /* become a candidate for a role */
-    EVENT_RESIGN,   /* stop being one; resign if leading */
+    EVENT_RESIGN,   /* stop being one; if leading, resign, or hand over where a transfer has begun */
+    EVENT_TRANSFER, /* begin to hand a led role over to a named node; NOTICE_TRANSFER or NOTICE_TRANSFER_REFUSED */
+    EVENT_PUBLISH,  /* another payload for a led role; NOTICE_PUBLISHED */
+    EVENT_CALL,     /* begin a call on a name; NOTICE_CALL_ENDED */
+    EVENT_CANCEL,   /* end a call early; NOTICE_CALL_ENDED, at once or when its outcome is known (B2) */
     EVENT_LEAVE,    /* resign everything and leave (T9) */
 };
 
@@ -59,9 +66,36 @@ struct io_result {
 };
 
 struct role_command {
-    uint32_t role;    /* the client's number for it, below roles_max; free for reuse after ROLE_RELEASED / _REFUSED */
-    bool is_try;      /* campaign: give up if somebody not known to be dead holds it */
-    const char *name; /* campaign: a good name, copied; a node never has two campaigns for one name */
+    uint32_t role;     /* the client's number for it, below roles_max; free for reuse after ROLE_RELEASED / _REFUSED */
+    bool is_try;       /* campaign: give up if somebody not known to be dead holds it */
+    const char *name;  /* campaign: a good name, copied; a node never has two campaigns for one name */
+    uint32_t priority; /* campaign: 0 is preferred; others give way for a few exchanges each, at most PRIORITY_MAX */
+    const uint8_t *payload;     /* campaign, publish: copied; NULL if payload_bytes is 0 */
+    uint32_t payload_bytes;     /* at most PAYLOAD_BYTES_MAX */
+    const char *successor_name; /* transfer: a good node name, copied */
+};
+
+/* What can be asked of a name without campaigning for it. One exchange or a few, then NOTICE_CALL_ENDED. */
+enum call_verb {
+    CALL_GET,         /* register or agree-once value: its value and version, linearizable */
+    CALL_SET,         /* register: creates it, or replaces its value */
+    CALL_COMPARE_SET, /* register: replaces its value if it is the expected one; without an expected one only creates it */
+    CALL_PROPOSE,     /* agree-once value: the first proposal stays for ever; answers with the value that stays */
+    CALL_FORGET,      /* role: only a free one; its name and its epoch are kept */
+    CALL_ASK,         /* role: asks its holder for something (N2); ends when it has happened */
+};
+
+struct call_command {
+    uint32_t call; /* the client's number for it, below NODE_CALLS_MAX; free for reuse after NOTICE_CALL_ENDED */
+    enum call_verb verb;
+    const char *name;     /* a good name, copied */
+    const uint8_t *bytes; /* set, compare-and-set, propose: the new value, copied */
+    uint32_t byte_count;  /* at most PAYLOAD_BYTES_MAX */
+    bool has_expected;    /* compare-and-set: false if the register must not exist yet */
+    const uint8_t *expected_bytes;
+    uint32_t expected_count;
+    enum ask_verb ask;          /* ask */
+    const char *successor_name; /* ask for a transfer: a good node name, copied */
 };
 
 struct event {
@@ -72,6 +106,7 @@ struct event {
     union {
         struct io_result io;
         struct role_command command;
+        struct call_command call;
     } as;
 };
 
@@ -108,12 +143,47 @@ enum notice_kind {
     NOTICE_LOST,       /* role, epoch, reason */
     NOTICE_RELEASED,   /* role */
     NOTICE_REFUSED,    /* role, refusal */
-    NOTICE_OVER,       /* the node, reason; nothing follows it */
+    NOTICE_ASKED,      /* role, epoch, ask, holder_name: who asks. The holder should let go, or must (ASK_RESIGN) */
+    NOTICE_TRANSFER,   /* role, epoch, holder_name: the successor. Stop the work, then EVENT_RESIGN hands over */
+    NOTICE_TRANSFER_REFUSED, /* role, refusal: nothing has changed */
+    NOTICE_PUBLISHED,        /* role: the newest payload is committed */
+    NOTICE_CALL_ENDED,       /* call: see node_call_result() */
+    NOTICE_DISK,             /* disk: its state has changed: see node_disk() */
+    NOTICE_OVER,             /* the node, reason; nothing follows it */
 };
 
 enum join_wait { WAIT_NO_SLOT, WAIT_NAME_HAS_SLOT, WAIT_NO_MAJORITY, WAIT_SLOW_DISK };
 
-enum role_refusal { REFUSED_HELD, REFUSED_FULL, REFUSED_KIND };
+enum role_refusal {
+    REFUSED_HELD,
+    REFUSED_FULL,
+    REFUSED_KIND,
+    REFUSED_NOT_READY, /* transfer: no other node of that name is ready */
+};
+
+/* What this node thinks of a disk. */
+enum disk_state {
+    DISK_GOOD,
+    DISK_SLOW,        /* answers, but needs more than half of the io deadline */
+    DISK_FAILED,      /* errors or does not answer; gets nothing but header reads until its header is intact */
+    DISK_CATCHING_UP, /* is back and counts (D8); this node's current blocks are being written there again */
+    DISK_OUT,         /* D7: counted out for the rest of this incarnation */
+};
+
+enum disk_cause {
+    DISK_CAUSE_NONE,
+    DISK_CAUSE_ERROR,     /* a request failed */
+    DISK_CAUSE_SILENT,    /* a request is past its deadline (D2) */
+    DISK_CAUSE_HEADER,    /* its header is no longer intact, or another disk's */
+    DISK_CAUSE_BACKWARDS, /* D7: a block is older than what this disk had acknowledged or shown */
+    DISK_CAUSE_TOLD,      /* D7: another node has counted it out */
+};
+
+struct disk_report {
+    enum disk_state state;
+    enum disk_cause cause;
+    int64_t latency_ns; /* smoothed, of a heartbeat's write; 0 before the first */
+};
 
 struct notice {
     enum notice_kind kind;
@@ -122,7 +192,9 @@ struct notice {
     enum over_reason reason;
     enum join_wait wait;
     enum role_refusal refusal;
-    uint32_t disk; /* WAIT_SLOW_DISK: which */
+    enum ask_verb ask;
+    uint32_t call;
+    uint32_t disk; /* WAIT_SLOW_DISK, NOTICE_DISK: which */
     char holder_name[NAME_FIELD_BYTES];
 };
 
@@ -152,6 +224,33 @@ int64_t node_lease_end_ns(const struct node *node);
 
 /* The epoch under which it leads the role, 0 if it does not. True only together with fast < node_lease_end_ns(). */
 uint64_t node_role_epoch(const struct node *node, uint32_t role);
+
+enum call_outcome {
+    CALL_DONE,
+    CALL_UNCHANGED, /* compare-and-set: the value is another one, and stands in the result */
+    CALL_NONE,      /* get, forget, ask: there is no such name */
+    CALL_KIND,      /* the name belongs to another kind of value */
+    CALL_FULL,      /* every register has a name */
+    CALL_HELD,      /* forget: somebody holds the role */
+    CALL_FREE,      /* ask: nobody alive holds the role */
+    CALL_NOT_READY, /* ask for a transfer: no node of that name, other than the holder, is ready */
+    CALL_UNKNOWN,   /* whether it has happened cannot be told any more (see protocol/call.h) */
+    CALL_CANCELLED, /* nothing has changed */
+};
+
+struct call_result {
+    enum call_outcome outcome;
+    uint64_t version; /* of a register: the number of its changes; of a role: its epoch */
+    uint32_t byte_count;
+    uint8_t bytes[PAYLOAD_BYTES_MAX];
+    char node_name[NAME_FIELD_BYTES]; /* of a role: who holds it */
+};
+
+/* Of a call that has ended; valid until the next step. */
+const struct call_result *node_call_result(const struct node *node, uint32_t call);
+
+/* What is thought of a disk now. */
+struct disk_report node_disk(const struct node *node, uint32_t disk);
 
 /* Whether it is over: no further action will come. */
 bool node_is_over(const struct node *node);

@@ -5,14 +5,6 @@
 
 enum { BACK_OFF_DOUBLINGS = 6, PROVE_ATTEMPTS = 3 };
 
-#define OP_NO_GENERATION UINT64_MAX /* of writes that belong to no operation */
-
-struct row_state *register_row(const struct node *node, uint32_t row)
-{
-    assert(row >= ROW_LEDGER_FIRST && row < layout_rows(node_layout(node)));
-    return &node->registers.rows[row - ROW_LEDGER_FIRST];
-}
-
 int64_t op_back_off_ns(struct node *node, uint32_t attempts)
 {
     uint32_t doublings = attempts < BACK_OFF_DOUBLINGS ? attempts : BACK_OFF_DOUBLINGS;
@@ -20,7 +12,7 @@ int64_t op_back_off_ns(struct node *node, uint32_t attempts)
     return node->exchange_ns / 2 + (int64_t)random_below(&node->random, span);
 }
 
-static bool op_is_running_on(const struct node *node, uint32_t row)
+bool op_is_running_on(const struct node *node, uint32_t row)
 {
     for (uint32_t i = 0; i < node->params.depth; i++) {
         if (node->registers.ops[i].phase != OP_UNUSED && node->registers.ops[i].row == row) {
@@ -61,6 +53,7 @@ static void op_enter_promise(struct node *node, struct op *op)
     assert(ballot_is_above(op->ballot, row->promised));
     row->promised = op->ballot;
     row->is_next_promised = false;
+    row_changed(node, op->row);
     op_enter(node, op, OP_PROMISE);
 }
 
@@ -75,6 +68,8 @@ static void op_enter_accept(struct node *node, struct op *op)
     row->round_seen = row->promised.round > row->round_seen ? row->promised.round : row->round_seen;
     row->is_next_promised = false;
     row->is_open = true; /* B2: until this ballot, or one of mine above it, has completed */
+    beacon_note_begun(node, op->row);
+    row_changed(node, op->row);
     op_enter(node, op, OP_ACCEPT);
 }
 
@@ -85,6 +80,7 @@ static void op_finish(struct node *node, struct op *op, enum op_outcome outcome)
     op->phase = OP_UNUSED;
     op->generation = ++node->registers.generation;
     node->registers.running--;
+    mend_row_everywhere(node, op->row); /* else what was committed on a bare majority would stay there */
 }
 
 /* What phase 2 writes: f(seen), or what was seen. True if f wants a change. */
@@ -125,7 +121,8 @@ static struct op *op_unused(const struct node *node)
     return NULL;
 }
 
-struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t role, op_change *change, op_done *done)
+struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t client, op_change *change,
+                    op_done *done)
 {
     assert(node->stage == NODE_ACTIVE || node->stage == NODE_LEAVING);
     struct op *op = op_is_running_on(node, row) ? NULL : op_unused(node);
@@ -135,7 +132,7 @@ struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t
     node->registers.running++;
     op->goal = goal;
     op->row = row;
-    op->role = role;
+    op->client = client;
     op->change = change;
     op->done = done;
     op->attempts = 0;
@@ -146,6 +143,26 @@ struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t
         op_enter(node, op, OP_READ);
     }
     return op;
+}
+
+static void op_end_unheard(struct node *node, const struct op *op, enum op_outcome outcome)
+{
+    (void)node;
+    (void)op;
+    (void)outcome;
+}
+
+void op_forsake(struct node *node, uint32_t client)
+{
+    assert(client != OP_NO_ROLE);
+    for (uint32_t i = 0; i < node->params.depth; i++) {
+        struct op *op = &node->registers.ops[i];
+        if (op->phase != OP_UNUSED && op->client == client) {
+            op->client = OP_NO_ROLE;
+            op->change = NULL;
+            op->done = op_end_unheard;
+        }
+    }
 }
 
 /* ---- What a finished read or phase leads to -------------------------------------------------------------------------- */
@@ -233,6 +250,7 @@ static void op_end_accept(struct node *node, struct op *op)
     struct row_state *row = register_row(node, op->row);
     row->is_open = false;
     row->is_next_promised = true;
+    beacon_note_committed(node, op->row);
     op_note_proven(node, op, op->ballot);
     op_finish(node, op, OP_COMMITTED);
 }
@@ -292,21 +310,6 @@ static bool op_is_exchanging(const struct op *op)
     return op->phase == OP_PROMISE || op->phase == OP_ACCEPT;
 }
 
-/* This node's block of the row as it stands in memory now: what every write of it says. */
-static void row_encode(struct node *node, const struct io *io)
-{
-    const struct row_state *row = register_row(node, io->row);
-    struct block_place place = node_own_place(node, io->disk, io->row);
-    struct register_block block = {
-        .author = node_next_author(node),
-        .promised = row->promised,
-        .accepted = row->accepted,
-        .committed = row->proven,
-    };
-    memcpy(block.value, row->value, VALUE_BYTES);
-    block_encode_register(io->block, node_layout(node)->block_bytes, &place, &block);
-}
-
 static void op_submit(struct node *node, struct op *op, uint32_t disk)
 {
     enum io_operation operation = op_is_exchanging(op) ? IO_EXCHANGE : IO_READ;
@@ -314,11 +317,13 @@ static void op_submit(struct node *node, struct op *op, uint32_t disk)
     io->op = (uint32_t)(op - node->registers.ops);
     io->generation = op->generation;
     if (operation == IO_EXCHANGE) {
-        row_encode(node, io);
+        row_prepare_write(node, io);
+    } else {
+        row_prepare_read(node, io);
     }
 }
 
-static bool op_will_write(const struct node *node, uint32_t row)
+bool op_will_write(const struct node *node, uint32_t row)
 {
     for (uint32_t i = 0; i < node->params.depth; i++) {
         if (op_is_exchanging(&node->registers.ops[i]) && node->registers.ops[i].row == row) {
@@ -329,30 +334,9 @@ static bool op_will_write(const struct node *node, uint32_t row)
 }
 
 /*
- * D1: newer state waited for this older write, and the phase it belongs to may have ended on the other disks meanwhile.
- * Nobody else brings this disk up to date then, and what was committed on a bare majority would stay there: one disk more
- * lost, and no reader could prove it. A plain write: nothing is read, nothing counts for any phase.
- */
-static void op_write_newer(struct node *node, const struct io *io)
-{
-    const struct row_state *row = register_row(node, io->row);
-    struct block_place place = node_own_place(node, io->disk, io->row);
-    struct register_block written;
-    bool is_intact = block_decode_register(io->block, node_layout(node)->block_bytes, &place, &written);
-    assert(is_intact);
-    bool is_newest = ballot_is_same(written.promised, row->promised) && ballot_is_same(written.accepted, row->accepted);
-    if (is_newest || op_will_write(node, io->row) || !io_can_submit(node, io->disk, IO_FOR_OP, IO_WRITE, io->row)) {
-        return;
-    }
-    struct io *newer = io_begin(node, io->disk, IO_FOR_OP, IO_WRITE, io->row);
-    newer->generation = OP_NO_GENERATION;
-    row_encode(node, newer);
-}
-
-/*
  * Every disk that can answer has answered, and yet some slot lacks its majority: damaged blocks. The same phase asks again,
- * because their owners may have rewritten them meanwhile. Nobody waits for a disk that is counted out, suspect, or silent
- * for a whole lease: it may never answer.
+ * because their owners may have rewritten them meanwhile. Nobody waits for a disk that has failed or is counted out, nor for
+ * longer than a lease.
  */
 static void op_ask_again(struct node *node, struct op *op)
 {
@@ -360,7 +344,7 @@ static void op_ask_again(struct node *node, struct op *op)
     bool is_patient = node->fast_ns - op->phase_fast_ns < node_timings(node)->lease_ns;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         bool is_done = op->disks[disk].state == OP_DISK_DONE;
-        if (!is_done && is_patient && node->io.health[disk] == DISK_GOOD) {
+        if (!is_done && is_patient && health_counts(node, disk)) {
             return;
         }
         done += is_done;
@@ -429,23 +413,6 @@ static void op_note_own(struct node *node, struct op *op, uint32_t disk, const u
     }
 }
 
-/* Every exchange reads its own block back exactly as written; else that disk has no vote, or this node has no slot. */
-static bool op_verify_own(struct node *node, const struct io *io, const uint8_t *bytes)
-{
-    uint32_t block_bytes = node_layout(node)->block_bytes;
-    struct block_place place = node_own_place(node, io->disk, io->row);
-    const uint8_t *at = bytes + (size_t)place.slot * block_bytes;
-    if (memcmp(at, io->block, block_bytes) == 0) {
-        return true;
-    }
-    struct register_block block;
-    if (block_decode_register(at, block_bytes, &place, &block) && block.author.incarnation != 0 &&
-        block.author.incarnation != node->self.incarnation) {
-        node_go_over(node, OVER_SLOT);
-    }
-    return false;
-}
-
 /* The highest promise that a slot other than mine has shown in this pass. */
 static bool op_is_outbid(const struct node *node, const struct op *op)
 {
@@ -463,8 +430,8 @@ static bool op_is_outbid(const struct node *node, const struct op *op)
 static bool op_is_replaced(struct node *node, const struct op *op)
 {
     const struct row_state *row = register_row(node, op->row);
-    return op->role != OP_NO_ROLE && ballot_is_above(op->first.accepted, row->accepted) &&
-           role_is_contradicted(node, op->role, op->first.value);
+    return op->client < node->params.roles_max && ballot_is_above(op->first.accepted, row->accepted) &&
+           role_is_contradicted(node, op->client, op->first.value);
 }
 
 static void op_on_row(struct node *node, struct op *op, const struct io *io, const uint8_t *bytes)
@@ -487,19 +454,49 @@ static void op_on_row(struct node *node, struct op *op, const struct io *io, con
     }
 }
 
+void op_on_overdue(struct node *node, const struct io *io)
+{
+    struct op *op = &node->registers.ops[io->op];
+    if (op->generation == io->generation) {
+        op->disks[io->disk].state = OP_DISK_TODO;
+    }
+}
+
+void op_forget_disk(struct node *node, uint32_t disk)
+{
+    for (uint32_t i = 0; i < node->params.depth; i++) {
+        struct op *op = &node->registers.ops[i];
+        bool has_answered = op->first.disks[disk].is_read || op->second.disks[disk].is_read;
+        if (op->phase != OP_UNUSED && op->phase != OP_PAUSE && has_answered) {
+            op_enter(node, op, op->phase == OP_READ_AGAIN ? OP_READ : op->phase);
+        }
+    }
+}
+
+/* B5: a completion counts for the phase it was submitted in, late or not, unless the disk has answered a second request. */
+static bool op_awaits(const struct op *op, const struct io *io)
+{
+    return op->generation == io->generation && op->disks[io->disk].state != OP_DISK_DONE;
+}
+
 void op_on_io(struct node *node, const struct io *io, const struct io_result *result)
 {
-    bool is_row_good = result->is_write_ok && result->is_read_ok;
-    bool is_verified = is_row_good && (io->operation != IO_EXCHANGE || op_verify_own(node, io, result->bytes));
+    bool is_good = result->is_write_ok && result->is_read_ok && !health_is_out(node, io->disk);
+    if (io->operation == IO_EXCHANGE) {
+        row_on_written(node, io, result);
+    }
+    is_good = is_good && row_check_own(node, io, result->bytes);
     struct op *op = &node->registers.ops[io->op];
-    bool is_late = op->generation != io->generation; /* B5: it could only have stopped us */
-    if (node->stage != NODE_OVER && !is_late && is_verified) {
+    if (node->stage == NODE_OVER) {
+        return;
+    }
+    if (is_good && op_awaits(op, io)) {
         op_on_row(node, op, io, result->bytes);
-    } else if (!is_late) {
+    } else if (op_awaits(op, io) && !io->is_overdue) {
         op->disks[io->disk].state = OP_DISK_TODO;
         op->disks[io->disk].retry_fast_ns = node->fast_ns + node_timings(node)->io_deadline_ns / 2;
     }
-    if (node->stage != NODE_OVER && io->operation != IO_READ) {
-        op_write_newer(node, io);
+    if (node->stage != NODE_OVER) {
+        mend_row(node, io->row, io->disk);
     }
 }

@@ -11,23 +11,13 @@
 
 #include "protocol/collect.h"
 #include "protocol/node.h"
+#include "protocol/row.h"
 
 struct io;
 
+/* Whom an operation serves: a local role by its number, a call from OP_CALL_FIRST on, or neither. */
 #define OP_NO_ROLE UINT32_MAX
-
-/* This incarnation's own block of one row, once used, stays in memory: a disk is never asked again what I promised. */
-struct row_state {
-    bool is_known;         /* recovered from a majority read, as the first use of a row demands */
-    bool is_next_promised; /* a completed phase 2 also promised `promised`: usable without a phase 1 */
-    bool is_open;          /* B2: the outcome of a phase 2 is unknown */
-    uint64_t round_seen;   /* highest round in any promise seen, own ones included */
-    struct ballot promised;
-    struct ballot accepted;
-    struct ballot proven; /* highest ballot this node knows to be committed: its commit mark */
-    uint64_t name_hash;   /* of the name proven for this row, 0 before; a row once named keeps its name */
-    uint8_t value[VALUE_BYTES];
-};
+#define OP_CALL_FIRST (OP_NO_ROLE - NODE_CALLS_MAX)
 
 enum op_goal {
     OP_LOOK,   /* one majority read; says whether what it saw is proven */
@@ -57,7 +47,7 @@ struct op {
     enum op_phase phase;
     enum op_goal goal;
     uint32_t row;
-    uint32_t role; /* the local role it serves, or OP_NO_ROLE */
+    uint32_t client; /* whom it serves */
     op_change *change;
     op_done *done;
     uint64_t generation; /* B5: a completion counts for the phase it was submitted in */
@@ -84,11 +74,25 @@ struct register_table {
     uint64_t generation;
 };
 
-struct row_state *register_row(const struct node *node, uint32_t row);
-
 /* Starts an operation; NULL when one is running on that row already, or as many as may. */
-struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t role, op_change *change,
+struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t client, op_change *change,
                     op_done *done);
+
+/* The client has gone, and nothing that its operation wrote is open: the operation, if there is one, changes nothing any
+ * more and tells nobody. */
+void op_forsake(struct node *node, uint32_t client);
+
+/* Whether an operation runs on the row. */
+bool op_is_running_on(const struct node *node, uint32_t row);
+
+/* Whether one of them is going to write this node's block of the row on every disk that counts. */
+bool op_will_write(const struct node *node, uint32_t row);
+
+/* D2: a request is past its deadline: the disk is asked again when it has returned, and nobody waits for it. */
+void op_on_overdue(struct node *node, const struct io *io);
+
+/* D7: the disk is counted out, and with it what it has answered: the phases under way begin again without it. */
+void op_forget_disk(struct node *node, uint32_t disk);
 
 /* Submits what is due for every operation. */
 void op_run_all(struct node *node);

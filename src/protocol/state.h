@@ -7,15 +7,22 @@
 
 #include "block/header.h"
 #include "block/layout.h"
+#include "protocol/beacon.h"
 #include "protocol/beat.h"
+#include "protocol/call.h"
 #include "protocol/claim.h"
+#include "protocol/health.h"
 #include "protocol/io.h"
 #include "protocol/lease.h"
 #include "protocol/ledger.h"
+#include "protocol/mend.h"
 #include "protocol/node.h"
+#include "protocol/peer.h"
 #include "protocol/random.h"
 #include "protocol/register.h"
 #include "protocol/role.h"
+#include "protocol/stray.h"
+#include "protocol/sweep.h"
 #include "protocol/watch.h"
 
 enum node_stage {
@@ -47,13 +54,20 @@ struct node {
     int64_t exchange_ns;   /* smoothed duration of a phase: the unit of every back-off */
 
     struct io_table io;
+    struct health_table health;
     struct lease lease;
     struct beat beat;
     struct watch watch;
     struct claim claim;
     struct register_table registers;
+    struct mend mend;
+    struct sweep sweep;
     struct ledger ledger;
     struct role_table roles;
+    struct call_table calls;
+    struct beacon_own beacon;
+    struct peer *peers; /* beside watch.entries */
+    struct stray_table strays;
 
     struct io_action *io_actions;
     uint32_t io_action_count;

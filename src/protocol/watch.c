@@ -88,19 +88,18 @@ static void entry_found_dead(struct watch *watch, struct watch_entry *entry, int
 }
 
 /* T6 (b): one more disk, read after the wait had ended, still shows nothing newer. */
-static void watch_confirm(struct watch *watch, struct watch_entry *entry, uint32_t disk, uint64_t submitted_step,
-                          int64_t slow_ns)
+static void watch_confirm(struct watch *watch, struct watch_entry *entry, const struct watch_read *read)
 {
-    if (entry->state != WATCH_CONFIRMING || submitted_step < entry->confirm_step) {
+    if (entry->state != WATCH_CONFIRMING || read->submitted_step < entry->confirm_step) {
         return;
     }
-    entry->confirmed_disks |= (uint16_t)(1U << disk);
+    entry->confirmed_disks |= (uint16_t)(1U << read->disk);
     uint32_t count = 0;
     for (uint32_t i = 0; i < watch->disk_count; i++) {
         count += (uint32_t)entry->confirmed_disks >> i & 1U;
     }
     if (count >= majority_of(watch->disk_count)) {
-        entry_found_dead(watch, entry, slow_ns);
+        entry_found_dead(watch, entry, read->slow_ns);
     }
 }
 
@@ -125,16 +124,24 @@ static void watch_progress(struct watch *watch, struct watch_entry *entry, const
     }
 }
 
-void watch_see(struct watch *watch, uint32_t slot, uint32_t disk, const struct heartbeat_block *block,
-               uint64_t submitted_step, int64_t slow_ns)
+static void entry_note_shown(struct watch_entry *entry, uint64_t counter, const struct watch_read *read)
+{
+    struct watch_shown *shown = &entry->shown[read->disk];
+    if (counter > shown->counter) {
+        *shown = (struct watch_shown){.counter = counter, .step = read->finished_step};
+    }
+}
+
+void watch_see(struct watch *watch, uint32_t slot, const struct heartbeat_block *block, const struct watch_read *read)
 {
     assert(slot < watch->slots);
-    assert(disk < watch->disk_count);
-    uint16_t bit = (uint16_t)(1U << disk);
+    assert(read->disk < watch->disk_count);
+    uint16_t bit = (uint16_t)(1U << read->disk);
     if (block->author.incarnation != 0) {
         struct node_id id = {slot, block->author.incarnation};
-        struct watch_entry *shown = watch_find_or_add(watch, id, slow_ns);
-        watch_progress(watch, shown, block, slow_ns);
+        struct watch_entry *author = watch_find_or_add(watch, id, read->slow_ns);
+        watch_progress(watch, author, block, read->slow_ns);
+        entry_note_shown(author, block->counter, read);
     }
     struct watch_entry *entries = watch->entries + (size_t)slot * WATCH_PER_SLOT;
     for (int i = 0; i < WATCH_PER_SLOT; i++) {
@@ -144,7 +151,34 @@ void watch_see(struct watch *watch, uint32_t slot, uint32_t disk, const struct h
         }
         bool is_shown = entry->incarnation == block->author.incarnation;
         entry->standing_disks = (uint16_t)(is_shown ? entry->standing_disks | bit : entry->standing_disks & ~bit);
-        watch_confirm(watch, entry, disk, submitted_step, slow_ns);
+        watch_confirm(watch, entry, read);
+    }
+}
+
+bool watch_is_backwards(const struct watch *watch, uint32_t slot, const struct heartbeat_block *block,
+                        const struct watch_read *read)
+{
+    assert(slot < watch->slots);
+    assert(read->disk < watch->disk_count);
+    const struct watch_entry *entries = watch->entries + (size_t)slot * WATCH_PER_SLOT;
+    for (int i = 0; i < WATCH_PER_SLOT; i++) {
+        const struct watch_shown *shown = &entries[i].shown[read->disk];
+        bool is_same = block->author.incarnation == 0 || block->author.incarnation == entries[i].incarnation;
+        if (entries[i].state != WATCH_UNUSED && is_same && shown->counter > block->counter &&
+            read->submitted_step >= shown->step) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void watch_forget_disk(struct watch *watch, uint32_t disk)
+{
+    assert(disk < watch->disk_count);
+    uint16_t others = (uint16_t) ~(1U << disk);
+    for (size_t i = 0; i < (size_t)watch->slots * WATCH_PER_SLOT; i++) {
+        watch->entries[i].standing_disks &= others;
+        watch->entries[i].confirmed_disks &= others;
     }
 }
 

@@ -24,6 +24,12 @@ enum watch_state {
     WATCH_LEFT,       /* for ever */
 };
 
+/* The newest block of an incarnation that one disk has shown. */
+struct watch_shown {
+    uint64_t counter; /* 0: none */
+    uint64_t step;    /* in which the first read that showed it had finished */
+};
+
 struct watch_entry {
     enum watch_state state;
     uint64_t incarnation;
@@ -39,6 +45,15 @@ struct watch_entry {
     int64_t verdict_slow_ns; /* since when */
     bool is_retired;         /* stands in the ledger */
     int64_t retire_delay_ns; /* random part of the wait before writing the ledger */
+    struct watch_shown shown[DISKS_MAX];
+};
+
+/* One finished read of the heartbeat row. */
+struct watch_read {
+    uint32_t disk;
+    uint64_t submitted_step;
+    uint64_t finished_step;
+    int64_t slow_ns; /* when it had finished */
 };
 
 struct watch {
@@ -54,10 +69,19 @@ struct watch {
 void watch_begin(struct watch *watch, struct watch_entry *entries, uint32_t slots, uint32_t disk_count,
                  int64_t watch_ns);
 
-/* One disk's finished read of the heartbeat row showed this intact block. `submitted_step` is the step in which that
- * read was submitted, slow_ns the end of the read. */
-void watch_see(struct watch *watch, uint32_t slot, uint32_t disk, const struct heartbeat_block *block,
-               uint64_t submitted_step, int64_t slow_ns);
+/* A read of the heartbeat row showed this intact block. */
+void watch_see(struct watch *watch, uint32_t slot, const struct heartbeat_block *block, const struct watch_read *read);
+
+/*
+ * D7: whether the block is older than one that this disk showed in a read that had finished before this one was submitted.
+ * Only counters of one incarnation are compared, and an empty block with any: an owner has one write in flight per disk
+ * (D1), so on one disk its counter never falls. Which of two incarnations is the older one, a slot does not tell.
+ */
+bool watch_is_backwards(const struct watch *watch, uint32_t slot, const struct heartbeat_block *block,
+                        const struct watch_read *read);
+
+/* D7: the disk is counted out. What it last showed stands nowhere, and confirms nothing. */
+void watch_forget_disk(struct watch *watch, uint32_t disk);
 
 /* A register names this incarnation as holder: it is watched from now on. */
 void watch_name(struct watch *watch, struct node_id id, int64_t slow_ns);

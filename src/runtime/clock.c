@@ -24,6 +24,11 @@ int64_t clock_wall_ns(void)
     return clock_ns(CLOCK_REALTIME);
 }
 
+int64_t clock_monotonic_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
 static int64_t not_negative(int64_t value)
 {
     return value > 0 ? value : 0;

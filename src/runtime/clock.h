@@ -28,6 +28,9 @@ struct clock_reading clock_read(void);
 /* Wall-clock time, for display only: no decision may rest on it. */
 int64_t clock_wall_ns(void);
 
+/* CLOCK_MONOTONIC, for how long a caller is willing to wait: no lease and no watch may rest on it. */
+int64_t clock_monotonic_ns(void);
+
 /* The larger and the smaller of the two clocks' differences, never negative. */
 int64_t clock_larger_difference_ns(struct clock_reading from, struct clock_reading to);
 int64_t clock_smaller_difference_ns(struct clock_reading from, struct clock_reading to);

@@ -38,6 +38,7 @@ static void end_for_good(struct runtime *runtime)
             release(runtime, role, true);
         }
     }
+    calls_end_incarnation(runtime, true);
     runtime->phase = PHASE_ENDED;
 }
 
@@ -71,6 +72,7 @@ void incarnation_end(struct runtime *runtime, enum over_reason reason, bool is_i
     if (is_final) {
         end_for_good(runtime);
     } else {
+        calls_end_incarnation(runtime, false);
         runtime->phase = PHASE_DRAINING;
         runtime->drain_end_fast_ns = runtime->clock.fast_ns + 2 * runtime->params.header.timings.io_deadline_ns;
     }

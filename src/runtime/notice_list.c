@@ -22,35 +22,68 @@ static void entry_append(struct notice_list *list, struct notice_entry *entry)
     entry->is_waiting = true;
 }
 
-/* Chooses the place and forgets what the new notice makes pointless. */
-static enum notice_place box_make_room(struct notice_list *list, struct notice_box *box, enum notice_kind kind)
+/* The next leadership: messages to it are told after its begin, those to an earlier one not at all. */
+static void box_sort_messages(struct notice_list *list, struct notice_box *box, uint64_t epoch)
 {
-    struct notice_entry *entries = box->entries;
-    entry_unlink(list, &entries[PLACE_OTHER]);
-    switch (kind) {
+    for (int place = PLACE_REQUEST; place <= PLACE_PUBLISHED; place++) {
+        struct notice_entry *entry = &box->entries[place];
+        bool is_waiting = entry->is_waiting;
+        entry_unlink(list, entry);
+        if (is_waiting && entry->notice.what.epoch == epoch) {
+            entry_append(list, entry);
+        }
+    }
+}
+
+static enum notice_place place_of_end(const struct notice_box *box)
+{
+    return box->entries[PLACE_BEGUN].is_waiting ? PLACE_ENDED : PLACE_ENDED_BEFORE;
+}
+
+static enum notice_place place_of(const struct notice_box *box, const struct notice *what)
+{
+    switch (what->kind) {
     case NOTICE_LEADER:
     case NOTICE_JOINED:
-        entry_unlink(list, &entries[PLACE_BEGUN]);
-        entry_unlink(list, &entries[PLACE_ENDED]);
         return PLACE_BEGUN;
     case NOTICE_LOST:
-    case NOTICE_OVER: {
-        enum notice_place place = entries[PLACE_BEGUN].is_waiting ? PLACE_ENDED : PLACE_ENDED_BEFORE;
-        entry_unlink(list, &entries[place]);
-        return place;
-    }
+    case NOTICE_OVER:
+        return place_of_end(box);
+    case NOTICE_ASKED:
+        return what->ask == ASK_REQUEST ? PLACE_REQUEST : PLACE_DEMAND;
+    case NOTICE_TRANSFER:
+    case NOTICE_TRANSFER_REFUSED:
+        return PLACE_TRANSFER;
+    case NOTICE_PUBLISHED:
+        return PLACE_PUBLISHED;
     default:
         return PLACE_OTHER;
     }
 }
 
+/* Forgets what a notice for this place makes pointless. */
+static void box_make_room(struct notice_list *list, struct notice_box *box, enum notice_place place)
+{
+    entry_unlink(list, &box->entries[place]);
+    if (place < PLACE_REQUEST) {
+        entry_unlink(list, &box->entries[PLACE_OTHER]);
+    }
+    if (place == PLACE_BEGUN) {
+        entry_unlink(list, &box->entries[PLACE_ENDED]);
+    }
+}
+
 void notice_list_put(struct notice_list *list, struct notice_box *box, const struct runtime_notice *notice)
 {
-    enum notice_place place = box_make_room(list, box, notice->what.kind);
+    enum notice_place place = place_of(box, &notice->what);
     struct notice_entry *entry = &box->entries[place];
+    box_make_room(list, box, place);
     entry->box = box;
     entry->notice = *notice;
     entry_append(list, entry);
+    if (place == PLACE_BEGUN) {
+        box_sort_messages(list, box, notice->what.epoch);
+    }
 }
 
 const struct runtime_notice *notice_list_first(const struct notice_list *list, struct notice_box **ret_box)

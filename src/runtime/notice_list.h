@@ -1,10 +1,13 @@
 /*
  * Notices that wait to be taken, in the order in which they came, in bounded memory however long nobody takes them.
  *
- * Each subject (a role, or the node itself) has one box. What matters is kept: a box remembers the end of what was
- * already told, one begin that was not told yet with its own end, and the newest of everything else. A begin and its
- * end that nobody took are forgotten together when the next begin comes. So every end that is taken follows exactly one
- * begin that was taken, and the latest state is never lost.
+ * Each subject (a role, a call, a disk, or the node itself) has one box. What matters is kept: a box remembers the end
+ * of what was already told, one begin that was not told yet with its own end, each kind of message to a leader, and the
+ * newest of everything else. A begin and its end that nobody took are forgotten together when the next begin comes. So
+ * every end that is taken follows exactly one begin that was taken, and the latest state is never lost.
+ *
+ * A message to a leader is never overwritten by news of another kind: only by a newer one of its own, or by the next
+ * leadership, which it does not concern. One that came before its leadership was announced is told after it.
  */
 #ifndef DISKARCH_RUNTIME_NOTICE_LIST_H
 #define DISKARCH_RUNTIME_NOTICE_LIST_H
@@ -26,6 +29,10 @@ enum notice_place {
     PLACE_ENDED_BEFORE, /* the end of what was told before */
     PLACE_BEGUN,        /* NOTICE_LEADER, NOTICE_JOINED */
     PLACE_ENDED,        /* NOTICE_LOST, NOTICE_OVER: the end of PLACE_BEGUN */
+    PLACE_REQUEST,      /* to the leader: NOTICE_ASKED that it may decline */
+    PLACE_DEMAND,       /* NOTICE_ASKED that it may not */
+    PLACE_TRANSFER,     /* NOTICE_TRANSFER, NOTICE_TRANSFER_REFUSED */
+    PLACE_PUBLISHED,    /* NOTICE_PUBLISHED */
     PLACE_OTHER,        /* the newest of all other kinds */
     PLACE_COUNT,
 };

@@ -12,16 +12,14 @@
 enum {
     ARENA_BYTES = 8 << 20, /* what the engine's buffers may take, about */
     STACK_BYTES = 512 << 10,
-    REQUESTS_BESIDE_REGISTERS = 6, /* heartbeat, claim, header and stragglers, per disk */
     ENGINE_DEPTH_MAX = 64,
     NODE_DEPTH_MIN = 4,
     ROLES_BEYOND_REGISTERS = 16, /* campaigns that are ending, or will be refused because every register has a name */
     /* Twice what one incarnation can have in flight: the hung requests of one do not starve the next. */
-    ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + REQUESTS_BESIDE_REGISTERS),
+    ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + NODE_RESERVED),
 };
 _Static_assert(ENGINE_DEPTH_MIN <= ENGINE_DEPTH_MAX, "the smallest node must fit into an engine");
-_Static_assert(ENGINE_DEPTH_MAX / 2 - REQUESTS_BESIDE_REGISTERS <= (int)NODE_DEPTH_MAX,
-               "the largest engine must fit a node");
+_Static_assert(ENGINE_DEPTH_MAX / 2 - NODE_RESERVED <= (int)NODE_DEPTH_MAX, "the largest engine must fit a node");
 _Static_assert((int)DISKS_MAX *ENGINE_DEPTH_MAX <= (int)REQUESTS_REFUSED_MAX, "every request of a node may be refused");
 
 static uint32_t engine_depth_of(const struct set_header *header)
@@ -45,11 +43,12 @@ static uint32_t roles_max_of(const struct set_header *header)
 static void plan(struct runtime *runtime, const struct runtime_options *options)
 {
     runtime->is_rejoining = options->is_rejoining;
+    runtime->wants_renewals = options->wants_renewals;
     runtime->engine_kind = options->engine;
     runtime->engine_depth = engine_depth_of(&runtime->set.header);
     struct node_params *params = &runtime->params;
     params->header = runtime->set.header;
-    params->depth = runtime->engine_depth / 2 - REQUESTS_BESIDE_REGISTERS;
+    params->depth = runtime->engine_depth / 2 - NODE_RESERVED;
     params->roles_max = roles_max_of(&runtime->set.header);
     params->poll_ns = options->poll_ns;
     name_field_store((uint8_t *)params->name, options->node_name);
@@ -65,34 +64,52 @@ static int map_queue(struct runtime *runtime, struct queue *queue, size_t room, 
     return error;
 }
 
-static int map_memory(struct runtime *runtime)
+static int map_queues(struct runtime *runtime)
+{
+    size_t commands = (size_t)runtime->params.roles_max * COMMANDS_PER_ROLE + 1;
+    size_t orders = (size_t)NODE_CALLS_MAX * ORDERS_PER_CALL;
+    int error = map_queue(runtime, &runtime->commands, commands, sizeof(struct command));
+    if (error == 0) {
+        error = map_queue(runtime, &runtime->call_orders, orders, sizeof(struct call_order));
+    }
+    if (error == 0) {
+        error = map_queue(runtime, &runtime->notices, NOTICE_QUEUE_ROOM, sizeof(struct runtime_notice));
+    }
+    return error;
+}
+
+static int map_roles(struct runtime *runtime)
 {
     uint32_t roles_max = runtime->params.roles_max;
-    void *roles, *elected;
-    int error =
-        map_queue(runtime, &runtime->commands, (size_t)roles_max * COMMANDS_PER_ROLE + 1, sizeof(struct command));
+    void *roles, *elected, *payload_boxes;
+    int error = area_map(&runtime->areas, roles_max * sizeof(struct runtime_role), &roles);
     if (error != 0) {
         return error;
     }
-    error = map_queue(runtime, &runtime->notices, NOTICE_QUEUE_ROOM, sizeof(struct runtime_notice));
-    if (error != 0) {
-        return error;
-    }
-    error = area_map(&runtime->areas, roles_max * sizeof(struct runtime_role), &roles);
-    if (error != 0) {
-        return error;
-    }
-    runtime->roles = roles;
     error = area_map(&runtime->areas, roles_max * sizeof(uint32_t), &elected);
     if (error != 0) {
         return error;
     }
-    runtime->elected = elected;
-    error = area_map(&runtime->areas, node_bytes(&runtime->params), &runtime->node_memory);
+    error = area_map(&runtime->areas, roles_max * sizeof(struct payload_box), &payload_boxes);
     if (error != 0) {
         return error;
     }
+    runtime->roles = roles;
+    runtime->elected = elected;
+    runtime->payload_boxes = payload_boxes;
     return lease_page_map(roles_max, &runtime->page);
+}
+
+static int map_memory(struct runtime *runtime)
+{
+    int error = map_queues(runtime);
+    if (error == 0) {
+        error = map_roles(runtime);
+    }
+    if (error == 0) {
+        error = area_map(&runtime->areas, node_bytes(&runtime->params), &runtime->node_memory);
+    }
+    return error;
 }
 
 static int open_bells(struct runtime *runtime)
@@ -209,6 +226,11 @@ int runtime_open(const struct runtime_options *options, struct runtime **ret, ch
 
 /* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
+/*
+ * Per number at most COMMANDS_PER_ROLE commands can wait: of one leadership a transfer, a publication (the payload box
+ * merges them) and a resignation that crossed its end; then the next campaign under the same number and its resignation,
+ * whose end must come, for which the thread takes them all. So the queue, which has room for that many, is never full.
+ */
 static void send_command(struct runtime *runtime, const struct command *command)
 {
     bool has_room = queue_put(&runtime->commands, command);
@@ -217,23 +239,16 @@ static void send_command(struct runtime *runtime, const struct command *command)
     bell_ring(&runtime->command_bell);
 }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /*
  * The node bounds its leaving itself; the bound here is beyond that one, for a thread that the kernel does not let go.
  */
 static void wait_until_over(struct runtime *runtime)
 {
     const struct timings *timings = &runtime->set.header.timings;
-    int64_t end_ns = monotonic_ns() + timings->lease_ns + 4 * timings->io_deadline_ns + NS_PER_S;
+    int64_t end_ns = clock_monotonic_ns() + timings->lease_ns + 4 * timings->io_deadline_ns + NS_PER_S;
     for (;;) {
         uint32_t seen = bell_rings(&runtime->notice_bell);
-        int64_t left_ns = end_ns - monotonic_ns();
+        int64_t left_ns = end_ns - clock_monotonic_ns();
         if (atomic_load(&runtime->is_over) || left_ns <= 0) {
             return;
         }
@@ -267,23 +282,88 @@ void runtime_close(struct runtime *runtime)
 
 /* ---- In between -------------------------------------------------------------------------------------------------- */
 
-/*
- * Per number at most COMMANDS_PER_ROLE commands can wait: a resignation that crossed a refusal, the next campaign under
- * the same number, and its resignation; then its end must come, for which the thread takes all three. So the queue,
- * which has room for that many, is never full.
- */
-void runtime_campaign(struct runtime *runtime, uint32_t role, const char *name, bool is_try)
+static struct payload payload_of(const void *bytes, uint32_t byte_count)
 {
-    assert(role < runtime->params.roles_max);
-    struct command command = {.kind = COMMAND_CAMPAIGN, .role = role, .is_try = is_try};
-    name_field_store((uint8_t *)command.name, name);
-    send_command(runtime, &command);
+    struct payload payload = {.byte_count = byte_count};
+    assert(byte_count <= PAYLOAD_BYTES_MAX);
+    if (byte_count > 0) {
+        memcpy(payload.bytes, bytes, byte_count);
+    }
+    return payload;
+}
+
+void runtime_campaign(struct runtime *runtime, const struct role_command *command)
+{
+    assert(command->role < runtime->params.roles_max);
+    struct command own = {
+        .kind = COMMAND_CAMPAIGN,
+        .role = command->role,
+        .is_try = command->is_try,
+        .priority = command->priority,
+        .payload = payload_of(command->payload, command->payload_bytes),
+    };
+    name_field_store((uint8_t *)own.name, command->name);
+    send_command(runtime, &own);
 }
 
 void runtime_resign(struct runtime *runtime, uint32_t role)
 {
     assert(role < runtime->params.roles_max);
     send_command(runtime, &(struct command){.kind = COMMAND_RESIGN, .role = role});
+}
+
+void runtime_transfer(struct runtime *runtime, uint32_t role, const char *successor_name)
+{
+    assert(role < runtime->params.roles_max);
+    struct command command = {.kind = COMMAND_TRANSFER, .role = role};
+    name_field_store((uint8_t *)command.name, successor_name);
+    send_command(runtime, &command);
+}
+
+void runtime_publish(struct runtime *runtime, uint32_t role, const void *payload, uint32_t payload_bytes)
+{
+    assert(role < runtime->params.roles_max);
+    if (payload_box_put(&runtime->payload_boxes[role], payload, payload_bytes)) {
+        send_command(runtime, &(struct command){.kind = COMMAND_PUBLISH, .role = role});
+    }
+}
+
+/* The queue has room for ORDERS_PER_CALL of every number, so it is never full. */
+static void send_order(struct runtime *runtime, const struct call_order *order)
+{
+    assert(order->call < NODE_CALLS_MAX);
+    bool has_room = queue_put(&runtime->call_orders, order);
+    assert(has_room);
+    (void)has_room;
+    bell_ring(&runtime->command_bell);
+}
+
+void runtime_call(struct runtime *runtime, const struct call_command *command)
+{
+    struct call_order order = {
+        .call = command->call,
+        .verb = command->verb,
+        .has_expected = command->has_expected,
+        .ask = command->ask,
+        .value = payload_of(command->bytes, command->byte_count),
+        .expected = payload_of(command->expected_bytes, command->expected_count),
+    };
+    name_field_store((uint8_t *)order.name, command->name);
+    if (command->successor_name != NULL) {
+        name_field_store((uint8_t *)order.successor_name, command->successor_name);
+    }
+    send_order(runtime, &order);
+}
+
+void runtime_cancel(struct runtime *runtime, uint32_t call)
+{
+    send_order(runtime, &(struct call_order){.is_cancel = true, .call = call});
+}
+
+const struct call_result *runtime_call_result(const struct runtime *runtime, uint32_t call)
+{
+    assert(call < NODE_CALLS_MAX);
+    return &runtime->calls[call].result;
 }
 
 bool runtime_take_notice(struct runtime *runtime, struct runtime_notice *ret)
@@ -321,6 +401,29 @@ const char *runtime_disk_path(const struct runtime *runtime, uint32_t disk)
 {
     assert(disk < runtime->set.header.disk_count);
     return runtime->set.members[disk].path;
+}
+
+const char *runtime_disk_absence(const struct runtime *runtime, uint32_t disk)
+{
+    assert(disk < runtime->set.header.disk_count);
+    return runtime->set.members[disk].reason;
+}
+
+struct disk_report runtime_disk(const struct runtime *runtime, uint32_t disk)
+{
+    assert(disk < runtime->set.header.disk_count);
+    const struct disk_cell *cell = &runtime->disk_cells[disk];
+    uint32_t state = atomic_load_explicit(&cell->state, memory_order_relaxed);
+    return (struct disk_report){
+        .state = (enum disk_state)(state >> DISK_STATE_SHIFT),
+        .cause = (enum disk_cause)(state & ((1U << DISK_STATE_SHIFT) - 1)),
+        .latency_ns = atomic_load_explicit(&cell->latency_ns, memory_order_relaxed),
+    };
+}
+
+uint64_t runtime_renewals(const struct runtime *runtime)
+{
+    return atomic_load_explicit(&runtime->renewals, memory_order_acquire);
 }
 
 uint32_t runtime_roles_max(const struct runtime *runtime)

@@ -54,11 +54,21 @@ static void take_lost(struct runtime *runtime, const struct runtime_notice *noti
     }
 }
 
-static void take_end_of_campaign(struct runtime *runtime, const struct runtime_notice *notice)
+void thread_end_campaign(struct runtime *runtime, const struct runtime_notice *notice)
 {
     runtime->roles[notice->what.role].is_open = false;
     incarnation_drop_leadership(runtime, notice->what.role);
     thread_tell_role(runtime, notice->what.role, notice);
+}
+
+/* What a leader is to know; while it resigns it need not. */
+static void take_message(struct runtime *runtime, struct runtime_notice *notice)
+{
+    const struct runtime_role *role = &runtime->roles[notice->what.role];
+    if (role->is_open && !role->is_resigning) {
+        notice->what.epoch = node_role_epoch(runtime->node, notice->what.role);
+        thread_tell_role(runtime, notice->what.role, notice);
+    }
 }
 
 static void take_notice(struct runtime *runtime, const struct notice *what)
@@ -73,10 +83,22 @@ static void take_notice(struct runtime *runtime, const struct notice *what)
         break;
     case NOTICE_RELEASED:
     case NOTICE_REFUSED:
-        take_end_of_campaign(runtime, &notice);
+        thread_end_campaign(runtime, &notice);
         break;
     case NOTICE_CANDIDATE:
         thread_tell_role(runtime, what->role, &notice);
+        break;
+    case NOTICE_ASKED:
+    case NOTICE_TRANSFER:
+    case NOTICE_TRANSFER_REFUSED:
+    case NOTICE_PUBLISHED:
+        take_message(runtime, &notice);
+        break;
+    case NOTICE_CALL_ENDED:
+        calls_take_end(runtime, what->call);
+        break;
+    case NOTICE_DISK:
+        notice_list_put(&runtime->backlog, &runtime->disk_boxes[what->disk], &notice);
         break;
     case NOTICE_OVER:
         incarnation_end(runtime, what->reason, false);
@@ -98,7 +120,7 @@ static void advance_clock(struct runtime *runtime)
 }
 
 /* One step of the node, and everything it wants done but the submission. */
-static void feed(struct runtime *runtime, struct event *event)
+void thread_feed(struct runtime *runtime, struct event *event)
 {
     assert(runtime->phase == PHASE_RUNNING);
     advance_clock(runtime);
@@ -121,15 +143,8 @@ static void feed_io(struct runtime *runtime, const struct io_result *result)
 {
     if (runtime->phase == PHASE_RUNNING) {
         struct event event = {.kind = EVENT_IO, .as.io = *result};
-        feed(runtime, &event);
+        thread_feed(runtime, &event);
     }
-}
-
-static void feed_command(struct runtime *runtime, enum event_kind kind, uint32_t role)
-{
-    const struct runtime_role *own = &runtime->roles[role];
-    struct event event = {.kind = kind, .as.command = {.role = role, .is_try = own->is_try, .name = own->name}};
-    feed(runtime, &event);
 }
 
 static void take_completions(struct runtime *runtime)
@@ -154,89 +169,7 @@ static void answer_refused(struct runtime *runtime)
     }
 }
 
-/* ---- Commands ---------------------------------------------------------------------------------------------------- */
-
-/* Without a node that could answer. */
-static void release_unheard(struct runtime *runtime, uint32_t role)
-{
-    struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = role},
-                                      .is_final = runtime->phase == PHASE_ENDED};
-    take_end_of_campaign(runtime, &released);
-}
-
-static void take_campaign(struct runtime *runtime, const struct command *command)
-{
-    struct runtime_role *role = &runtime->roles[command->role];
-    assert(!role->is_open);
-    role->is_open = true;
-    role->is_resigning = false;
-    role->is_try = command->is_try;
-    memcpy(role->name, command->name, sizeof role->name);
-    if (command->role >= runtime->roles_used) {
-        runtime->roles_used = command->role + 1;
-    }
-    if (runtime->phase == PHASE_RUNNING) {
-        feed_command(runtime, EVENT_CAMPAIGN, command->role);
-    } else if (runtime->phase == PHASE_ENDED) {
-        release_unheard(runtime, command->role);
-    }
-}
-
-static void take_resign(struct runtime *runtime, const struct command *command)
-{
-    struct runtime_role *role = &runtime->roles[command->role];
-    if (!role->is_open) {
-        return; /* it has ended in the meantime, and its owner will read so */
-    }
-    role->is_resigning = true;
-    incarnation_drop_leadership(runtime, command->role);
-    if (runtime->phase == PHASE_RUNNING) {
-        feed_command(runtime, EVENT_RESIGN, command->role);
-    } else {
-        release_unheard(runtime, command->role);
-    }
-}
-
-static void take_leave(struct runtime *runtime)
-{
-    runtime->is_leaving = true;
-    if (runtime->phase == PHASE_RUNNING) {
-        struct event event = {.kind = EVENT_LEAVE};
-        feed(runtime, &event);
-    } else if (runtime->phase == PHASE_DRAINING) {
-        incarnation_give_up(runtime);
-    }
-}
-
-static void take_commands(struct runtime *runtime)
-{
-    struct command command;
-    bell_clear(&runtime->command_bell);
-    while (queue_take(&runtime->commands, &command)) {
-        switch (command.kind) {
-        case COMMAND_CAMPAIGN:
-            take_campaign(runtime, &command);
-            break;
-        case COMMAND_RESIGN:
-            take_resign(runtime, &command);
-            break;
-        case COMMAND_LEAVE:
-            take_leave(runtime);
-            break;
-        }
-    }
-}
-
 /* ---- Time -------------------------------------------------------------------------------------------------------- */
-
-static void submit_campaigns_again(struct runtime *runtime)
-{
-    for (uint32_t role = 0; role < runtime->roles_used && runtime->phase == PHASE_RUNNING; role++) {
-        if (runtime->roles[role].is_open) {
-            feed_command(runtime, EVENT_CAMPAIGN, role);
-        }
-    }
-}
 
 static void tick(struct runtime *runtime)
 {
@@ -244,13 +177,14 @@ static void tick(struct runtime *runtime)
     if (runtime->phase == PHASE_DRAINING) {
         incarnation_try_next(runtime);
         if (runtime->phase == PHASE_RUNNING) {
-            submit_campaigns_again(runtime);
+            commands_give_again(runtime);
+            calls_give_again(runtime);
         }
     }
     bool is_due = runtime->clock.fast_ns >= runtime->wake_fast_ns || runtime->clock.slow_ns >= runtime->wake_slow_ns;
     if (runtime->phase == PHASE_RUNNING && is_due) {
         struct event event = {.kind = EVENT_TICK};
-        feed(runtime, &event);
+        thread_feed(runtime, &event);
     }
 }
 
@@ -304,14 +238,39 @@ static void announce_elected(struct runtime *runtime, int64_t end_ns)
     runtime->elected_count = 0;
 }
 
+/* A later end of a lease that had one before: the owner may want to hear of it. */
+static void note_renewal(struct runtime *runtime, int64_t end_ns)
+{
+    if (runtime->published_end_ns != 0 && end_ns > runtime->published_end_ns) {
+        atomic_fetch_add_explicit(&runtime->renewals, 1, memory_order_release);
+        runtime->has_news = runtime->wants_renewals;
+    }
+    runtime->published_end_ns = end_ns;
+}
+
+static void publish_disks(struct runtime *runtime)
+{
+    for (uint32_t i = 0; i < runtime->params.header.disk_count; i++) {
+        struct disk_report report = node_disk(runtime->node, i);
+        struct disk_cell *cell = &runtime->disk_cells[i];
+        uint32_t state = (uint32_t)report.state << DISK_STATE_SHIFT | (uint32_t)report.cause;
+        atomic_store_explicit(&cell->state, state, memory_order_relaxed);
+        atomic_store_explicit(&cell->latency_ns, report.latency_ns, memory_order_relaxed);
+    }
+}
+
 static void publish(struct runtime *runtime)
 {
     advance_clock(runtime);
     int64_t end_ns = runtime->phase == PHASE_RUNNING ? node_lease_end_ns(runtime->node) : 0;
+    note_renewal(runtime, end_ns);
     struct lease_view view = {.fast_ns = runtime->clock.fast_ns, .at = runtime->clock.last, .end_ns = end_ns};
     lease_page_publish(runtime->page, &view);
     if (runtime->elected_count > 0) {
         announce_elected(runtime, end_ns);
+    }
+    if (runtime->phase == PHASE_RUNNING) {
+        publish_disks(runtime);
     }
 }
 
@@ -320,7 +279,8 @@ static void send_notices(struct runtime *runtime)
 {
     struct notice_box *box;
     const struct runtime_notice *notice;
-    bool has_sent = false;
+    bool has_sent = runtime->has_news;
+    runtime->has_news = false;
     while ((notice = notice_list_first(&runtime->backlog, &box)) != NULL && queue_put(&runtime->notices, notice)) {
         notice_list_drop_first(&runtime->backlog);
         has_sent = true;
@@ -386,7 +346,9 @@ static void turn(struct runtime *runtime)
 {
     take_completions(runtime);
     answer_refused(runtime);
-    take_commands(runtime);
+    bell_clear(&runtime->command_bell);
+    commands_take(runtime);
+    calls_take(runtime);
     tick(runtime);
     int error = disk_engine_submit(runtime->requests.engine);
     if (error != 0) {

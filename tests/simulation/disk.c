@@ -62,6 +62,9 @@ static bool action_writes(const struct io_action *action)
 static void request_draw_fate(struct sim *sim, struct sim_request *request, const struct sim_disk *disk)
 {
     request->fate = FATE_LANDS;
+    if (disk->is_dropping && request->action.row != ROW_HEARTBEAT && sim_chance(sim, 30)) {
+        request->fate = FATE_LOST; /* and acknowledged */
+    }
     if (!disk->is_failing) {
         return;
     }
@@ -72,7 +75,8 @@ static void request_draw_fate(struct sim *sim, struct sim_request *request, cons
     request->fate = fate < 4 ? FATE_LANDS : fate < 9 ? FATE_LOST : FATE_TORN;
 }
 
-void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action)
+/* The process was paused for after_ns between the clock reading and the submission of what the step wanted. */
+void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action, int64_t after_ns)
 {
     struct sim_disk *disk = &sim->disks[action->disk];
     uint32_t index = 0;
@@ -86,9 +90,10 @@ void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *
     request->action = *action;
     request->submitted_ns = sim->now_ns;
     request->is_write_ok = request->is_read_ok = true;
-    request->captured_halves = 0;
+    request->captures = 0;
+    memset(request->is_captured_slot, 0, sizeof request->is_captured_slot);
     request_draw_fate(sim, request, disk);
-    int64_t at_ns = sim->now_ns;
+    int64_t at_ns = sim->now_ns + after_ns;
     if (action_writes(action)) {
         memcpy(request->block, action->block, SIM_BLOCK_BYTES);
         at_ns = disk_time(sim, disk, at_ns);
@@ -97,10 +102,10 @@ void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *
     }
     if (action->operation != IO_WRITE && request->is_read_ok) {
         at_ns = disk_time(sim, disk, at_ns);
-        sim_schedule(sim, at_ns, SIM_CAPTURE, index, generation);
-        at_ns = disk_time(sim, disk, at_ns);
-        sim_schedule(sim, at_ns, SIM_CAPTURE, index, generation);
-        at_ns = disk_time(sim, disk, at_ns);
+        for (int i = 0; i < SIM_CAPTURES; i++) {
+            sim_schedule(sim, at_ns, SIM_CAPTURE, index, generation);
+            at_ns = i == SIM_CAPTURES / 2 ? disk_time(sim, disk, at_ns) : at_ns + disk_delay(sim, disk) / SIM_CAPTURES;
+        }
     }
     sim_schedule(sim, at_ns, SIM_COMPLETE, index, generation);
 }
@@ -139,6 +144,7 @@ void sim_disk_land(struct sim *sim, const struct sim_event *event)
         request->is_write_ok = request->is_read_ok = false;
         return;
     }
+    oracle_landing(sim, request);
     const struct io_action *action = &request->action;
     uint8_t *block = sim->disks[action->disk].rows[action->row] + (size_t)action->slot * SIM_BLOCK_BYTES;
     memcpy(block, request->block, SIM_BLOCK_BYTES);
@@ -161,12 +167,15 @@ void sim_disk_capture(struct sim *sim, const struct sim_event *event)
         memcpy(request->row, disk->header, SIM_BLOCK_BYTES);
         return;
     }
-    uint32_t slots = sim->header.layout.slots;
-    uint32_t from = request->captured_halves == 0 ? 0 : slots / 2;
-    uint32_t to = request->captured_halves == 0 ? slots / 2 : slots;
-    memcpy(request->row + (size_t)from * SIM_BLOCK_BYTES,
-           disk->rows[request->action.row] + (size_t)from * SIM_BLOCK_BYTES, (size_t)(to - from) * SIM_BLOCK_BYTES);
-    request->captured_halves++;
+    /* A row is not read at once: each of its blocks is read at one of several instants, drawn for it. */
+    uint32_t left = SIM_CAPTURES - request->captures++;
+    for (uint32_t slot = 0; slot < sim->header.layout.slots; slot++) {
+        size_t at = (size_t)slot * SIM_BLOCK_BYTES;
+        if (!request->is_captured_slot[slot] && sim_below(sim, left) == 0) {
+            request->is_captured_slot[slot] = true;
+            memcpy(request->row + at, disk->rows[request->action.row] + at, SIM_BLOCK_BYTES);
+        }
+    }
 }
 
 void sim_disk_complete(struct sim *sim, const struct sim_event *event)
@@ -204,26 +213,4 @@ void sim_disk_orphan(struct sim *sim, uint32_t process)
         int64_t after_ns = (int64_t)(sim_chance(sim, 50) ? sim_below(sim, span) : sim_below(sim, span / 50 + 1));
         sim_schedule(sim, sim->now_ns + after_ns, SIM_LAND, i, request->generation);
     }
-}
-
-/* A fault begins or ends. */
-void sim_disk_weather(struct sim *sim, uint32_t index)
-{
-    struct sim_disk *disk = &sim->disks[index];
-    uint64_t lease = (uint64_t)sim->header.timings.lease_ns;
-    disk->is_failing = false;
-    if (sim_chance(sim, sim->fault_percent)) {
-        sim->statistics.disk_faults++;
-        if (sim_chance(sim, 40)) {
-            disk->is_failing = true;
-        } else {
-            disk->hangs_until_ns = sim->now_ns + (int64_t)sim_below(sim, 2 * lease);
-        }
-    }
-    disk->spike_percent = sim_chance(sim, 30) ? (uint32_t)sim_below(sim, 20) : 1;
-    sim_trace(sim, "disk %u %s", index,
-              disk->is_failing                     ? "fails"
-              : disk->hangs_until_ns > sim->now_ns ? "hangs"
-                                                   : "is well");
-    sim_schedule(sim, sim->now_ns + (int64_t)(lease / 4 + sim_below(sim, 3 * lease)), SIM_WEATHER, index, 0);
 }

@@ -10,13 +10,6 @@
 #include <assert.h>
 #include <string.h>
 
-static void object(struct sim *sim, const char *violation)
-{
-    if (sim->violation == NULL) {
-        sim->violation = violation;
-    }
-}
-
 /* Whether the process holds its lease at this true instant, by what any thread of it would read. */
 static bool process_has_lease(const struct sim *sim, const struct sim_process *process)
 {
@@ -38,7 +31,7 @@ static void oracle_one_leader(struct sim *sim, uint32_t index)
         }
         for (uint32_t other = 0; other < sim->process_count; other++) {
             if (other != index && process_leads(sim, &sim->processes[other], role)) {
-                object(sim, "two believed leaders of one role at one true instant");
+                oracle_object(sim, "two believed leaders of one role at one true instant");
             }
         }
     }
@@ -60,10 +53,10 @@ static void oracle_incarnations(struct sim *sim, uint32_t index)
         struct node_id id = node_identity(other->node);
         const struct watch_entry *entry = watch_find(&node->watch, id);
         if (entry != NULL && entry->state == WATCH_DEAD) {
-            object(sim, "a verdict of death while that incarnation's lease runs");
+            oracle_object(sim, "a verdict of death while that incarnation's lease runs");
         }
         if (is_owner && self.slot == id.slot) {
-            object(sim, "one slot with two owners");
+            oracle_object(sim, "one slot with two owners");
         }
     }
 }
@@ -103,9 +96,36 @@ static void chain_commit(struct sim *sim, uint32_t row, struct ballot ballot)
     struct ballot high = is_newer ? ballot : tip;
     struct ballot low = is_newer ? tip : ballot;
     if (!chain_contains(sim, row, high, low)) {
-        object(sim, "committed values of one register do not form one chain");
+        oracle_object(sim, "committed values of one register do not form one chain");
     }
     sim->chains[row].tip = high;
+}
+
+void oracle_joined(struct sim *sim, struct node_id id)
+{
+    assert(sim->ready_count < SIM_READY_MAX);
+    sim->ready[sim->ready_count++] = id;
+}
+
+static bool is_ready(const struct sim *sim, struct node_id id)
+{
+    for (uint32_t i = 0; i < sim->ready_count; i++) {
+        if (node_id_is_same(sim->ready[i], id)) {
+            return true;
+        }
+    }
+    return node_id_is_none(id);
+}
+
+/* T3: nobody is named holder or successor before its first heartbeat has counted. */
+static void oracle_holder(struct sim *sim, const struct op *op)
+{
+    struct role_value value;
+    bool is_role = op->row >= layout_register_row(&sim->header.layout, 0) && role_value_decode(op->value, &value) &&
+                   value.kind == VALUE_ROLE;
+    if (is_role && (!is_ready(sim, value.holder) || !is_ready(sim, value.successor))) {
+        oracle_object(sim, "a role is handed to an incarnation that is not ready");
+    }
 }
 
 static void oracle_chain(struct sim *sim, const struct node *node)
@@ -115,6 +135,7 @@ static void oracle_chain(struct sim *sim, const struct node *node)
         if (op->phase == OP_ACCEPT && chain_find(sim, op->row, op->ballot) == NULL) {
             assert(sim->ballot_count < SIM_BALLOTS_MAX);
             sim->statistics.ballots++;
+            oracle_holder(sim, op);
             sim->ballots[sim->ballot_count++] =
                 (struct sim_ballot){.row = op->row, .ballot = op->ballot, .parent = op->parent};
         }
@@ -129,46 +150,79 @@ void oracle_after_step(struct sim *sim, uint32_t index)
     oracle_one_leader(sim, index);
     oracle_incarnations(sim, index);
     oracle_chain(sim, sim->processes[index].node);
+    oracle_out(sim, sim->processes[index].node);
 }
 
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch)
 {
     sim->statistics.elections++;
     if (epoch <= sim->role_epoch[role]) {
-        object(sim, "an epoch did not grow");
+        oracle_object(sim, "an epoch did not grow");
     }
     sim->role_epoch[role] = epoch;
 }
 
-/* A node writes only its own slot's blocks, nothing after its lease, and its promises on a disk never fall. */
+/* A node writes only its own slot's blocks, nothing after its lease, and asks nothing of a disk that it has counted out. */
 void oracle_submission(struct sim *sim, uint32_t index, const struct io_action *action)
 {
     const struct node *node = sim->processes[index].node;
+    if (node_disk(node, action->disk).state == DISK_OUT) {
+        oracle_object(sim, "a request to a disk that is counted out");
+    }
     if (action->operation != IO_WRITE && action->operation != IO_EXCHANGE) {
         return;
     }
     if (action->slot != node->self.slot || node_is_over(node)) {
-        object(sim, "a write that its author has no right to");
+        oracle_object(sim, "a write that its author has no right to");
     }
     if (action->row < ROW_LEDGER_FIRST) {
         return;
     }
     if (node_id_is_none(node_identity(node))) {
-        object(sim, "a register block written before the slot was owned");
+        oracle_object(sim, "a register block written before the slot was owned");
     }
+}
+
+/* D6: no write lands in a slot that another incarnation owns by now; claim blocks apart, whose late ones harm nobody (S3). */
+static void oracle_owner(struct sim *sim, const struct io_action *action, uint64_t author)
+{
+    for (uint32_t i = 0; i < sim->process_count; i++) {
+        const struct sim_process *process = &sim->processes[i];
+        if (!process_has_lease(sim, process) || process->node->stage == NODE_GIVING_BACK) {
+            continue;
+        }
+        struct node_id owner = node_identity(process->node);
+        if (owner.slot == action->slot && owner.incarnation != author) {
+            oracle_object(sim, "a write lands in a slot that another owns");
+        }
+    }
+}
+
+/* A write reaches the medium: it must be its author's to write still, and take no promise back. */
+void oracle_landing(struct sim *sim, const struct sim_request *request)
+{
+    const struct io_action *action = &request->action;
     struct block_place place = {sim->set_tag, action->disk, action->row, action->slot};
-    struct register_block now, before;
     const uint8_t *medium = sim->disks[action->disk].rows[action->row] + (size_t)action->slot * SIM_BLOCK_BYTES;
-    bool is_good = block_decode_register(action->block, SIM_BLOCK_BYTES, &place, &now);
-    assert(is_good);
-    if (block_decode_register(medium, SIM_BLOCK_BYTES, &place, &before) &&
-        before.author.incarnation == now.author.incarnation && ballot_is_above(before.promised, now.promised)) {
-        object(sim, "a promise on a disk falls");
+    struct heartbeat_block heartbeat;
+    struct register_block now, before;
+    if (action->row == ROW_HEARTBEAT) {
+        bool is_good = block_decode_heartbeat(request->block, SIM_BLOCK_BYTES, &place, &heartbeat);
+        assert(is_good);
+        oracle_owner(sim, action, heartbeat.author.incarnation);
+    } else if (action->row >= ROW_LEDGER_FIRST) {
+        bool is_good = block_decode_register(request->block, SIM_BLOCK_BYTES, &place, &now);
+        assert(is_good);
+        oracle_owner(sim, action, now.author.incarnation);
+        if (block_decode_register(medium, SIM_BLOCK_BYTES, &place, &before) &&
+            before.author.incarnation == now.author.incarnation && ballot_is_above(before.promised, now.promised)) {
+            oracle_object(sim, "a promise on a disk falls");
+        }
     }
 }
 
 /* One name in one row, by what is committed at the end. */
-void oracle_at_end(struct sim *sim)
+static void oracle_names(struct sim *sim)
 {
     struct layout *layout = &sim->header.layout;
     char names[SIM_REGISTERS_MAX][NAME_FIELD_BYTES];
@@ -189,9 +243,15 @@ void oracle_at_end(struct sim *sim)
         }
         for (uint32_t k = 0; k < count; k++) {
             if (memcmp(names[k], value.name, NAME_FIELD_BYTES) == 0) {
-                object(sim, "one name in two rows");
+                oracle_object(sim, "one name in two rows");
             }
         }
         memcpy(names[count++], value.name, NAME_FIELD_BYTES);
     }
+}
+
+void oracle_at_end(struct sim *sim)
+{
+    oracle_names(sim);
+    oracle_redundancy(sim);
 }

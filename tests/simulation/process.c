@@ -8,6 +8,16 @@
 
 static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch"};
 
+const char *sim_role_name(uint32_t role)
+{
+    return role_names[role];
+}
+
+void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES])
+{
+    snprintf(ret_name, NAME_FIELD_BYTES, "node-%u", process);
+}
+
 static int64_t clock_read(const struct sim_process *process, int which, int64_t now_ns)
 {
     int64_t since_ns = now_ns - process->clock_true_ns;
@@ -81,8 +91,14 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
     process->life++;
     process->inbox_count = 0;
     process->is_leaving = false;
+    for (uint32_t disk = 0; disk < sim->disk_count; disk++) {
+        process->must_know_out[disk] = (sim->out_told >> disk & 1U) != 0;
+    }
     memset(process->is_role_used, 0, sizeof process->is_role_used);
     memset(process->last_epoch, 0, sizeof process->last_epoch);
+    memset(process->is_to_resign, 0, sizeof process->is_to_resign);
+    memset(process->calls, 0, sizeof process->calls);
+    process->last_value = HISTORY_NONE;
     struct node_params params = {
         .header = sim->header,
         .seed = {random_next(&sim->node_random), random_next(&sim->node_random)},
@@ -91,12 +107,13 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
         .roles_max = SIM_ROLES_MAX,
         .former = former,
     };
-    snprintf(params.name, sizeof params.name, "node-%u", index);
+    sim_node_name(index, params.name);
     memset(process->memory, 0, sim->node_bytes);
     process->node = node_init(process->memory, &params);
     sim_trace(sim, "process %u starts", index);
     sim_process_wake(sim, index, sim->now_ns);
     process_client_later(sim, index, sim->header.timings.lease_ns);
+    sim_schedule(sim, sim->now_ns + 1, SIM_CALL, index, process->life);
 }
 
 /* When its incarnation ended: now, or when its lease did, which a process that slept notices late. */
@@ -107,7 +124,7 @@ static int64_t process_death_ns(const struct sim *sim, const struct sim_process 
     return end_ns != 0 && over_ns > 0 ? sim->now_ns - over_ns : sim->now_ns;
 }
 
-static void process_die(struct sim *sim, uint32_t index)
+void sim_process_kill(struct sim *sim, uint32_t index)
 {
     struct sim_process *process = &sim->processes[index];
     sim->statistics.crashes++;
@@ -131,6 +148,15 @@ static void process_pause(struct sim *sim, uint32_t index)
               (long long)((process->paused_until_ns - sim->now_ns) / 1000));
 }
 
+/* The work under the role stops, which takes its time; then the role is let go. */
+static void process_stop_work(struct sim *sim, uint32_t index, uint32_t role)
+{
+    struct sim_process *process = &sim->processes[index];
+    process->is_to_resign[role] = true;
+    int64_t after_ns = (int64_t)sim_below(sim, (uint64_t)sim->header.timings.renew_ns * 2) + 1;
+    sim_schedule(sim, sim->now_ns + after_ns, SIM_STOPPED, index, process->life);
+}
+
 static void process_notice(struct sim *sim, uint32_t index, const struct notice *notice)
 {
     struct sim_process *process = &sim->processes[index];
@@ -140,6 +166,8 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
     switch (notice->kind) {
     case NOTICE_JOINED:
         sim->statistics.joins++;
+        oracle_joined(sim, node_identity(process->node));
+        oracle_knows_out(sim, index);
         sim_trace(sim, "process %u owns slot %u", index, node_identity(process->node).slot);
         break;
     case NOTICE_LEADER:
@@ -155,6 +183,7 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
     case NOTICE_RELEASED:
     case NOTICE_REFUSED:
         process->is_role_used[notice->role] = false;
+        process->is_to_resign[notice->role] = false;
         process->last_epoch[notice->role] = 0;
         break;
     case NOTICE_OVER:
@@ -162,6 +191,25 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
         sim->statistics.overs++;
         process_client_later(sim, index, sim->header.timings.lease_ns);
         break;
+    case NOTICE_DISK:
+        sim->statistics.outs += node_disk(process->node, notice->disk).state == DISK_OUT;
+        sim_trace(sim, "process %u finds disk %u in state %d, cause %d", index, notice->disk,
+                  node_disk(process->node, notice->disk).state, node_disk(process->node, notice->disk).cause);
+        break;
+    case NOTICE_TRANSFER:
+        sim->statistics.transfers++;
+        process_stop_work(sim, index, notice->role);
+        break;
+    case NOTICE_ASKED:
+        if (notice->ask == ASK_RESIGN || sim_chance(sim, 50)) {
+            process_stop_work(sim, index, notice->role);
+        }
+        break;
+    case NOTICE_CALL_ENDED:
+        sim_call_ended(sim, index, notice->call);
+        break;
+    case NOTICE_TRANSFER_REFUSED:
+    case NOTICE_PUBLISHED:
     case NOTICE_JOIN_WAITS:
     case NOTICE_CANDIDATE:
     case NOTICE_AT_RISK:
@@ -170,7 +218,17 @@ static void process_notice(struct sim *sim, uint32_t index, const struct notice 
     }
 }
 
-/* One node_step() and what it leads to. A process may be paused between its clock reading and the submission. */
+/* Between the clock reading and the submission: whatever the step wanted goes out late, and nothing is reaped meanwhile. */
+static int64_t process_stumble(struct sim *sim, uint32_t index)
+{
+    if (sim_is_calm(sim) || sim_below(sim, 2000) >= sim->fault_percent / 5) {
+        return 0;
+    }
+    process_pause(sim, index);
+    return sim->processes[index].paused_until_ns - sim->now_ns;
+}
+
+/* One node_step() and what it leads to. */
 static void process_step(struct sim *sim, uint32_t index, struct event *event)
 {
     struct sim_process *process = &sim->processes[index];
@@ -184,11 +242,12 @@ static void process_step(struct sim *sim, uint32_t index, struct event *event)
         process_notice(sim, index, &actions.notices[i]);
     }
     oracle_after_step(sim, index);
+    int64_t after_ns = actions.io_count > 0 ? process_stumble(sim, index) : 0;
     for (uint32_t i = 0; i < actions.io_count; i++) {
         sim_hash(sim, (uint64_t)actions.ios[i].operation << 48 | (uint64_t)actions.ios[i].row << 32 |
                           (uint64_t)actions.ios[i].disk << 16 | actions.ios[i].slot);
         oracle_submission(sim, index, &actions.ios[i]);
-        sim_disk_submit(sim, index, &actions.ios[i]);
+        sim_disk_submit(sim, index, &actions.ios[i], after_ns);
     }
     int64_t wait_ns = INT64_MAX;
     if (actions.wake_fast_ns != INT64_MAX) {
@@ -241,24 +300,83 @@ void sim_process_turn(struct sim *sim, const struct sim_event *at)
         struct event event = {.kind = EVENT_TICK};
         process_step(sim, index, &event);
     }
-    if (sim_below(sim, 1000) < sim->fault_percent / 5) {
+    if (!sim_is_calm(sim) && sim_below(sim, 1000) < sim->fault_percent / 5) {
         process_pause(sim, index);
     }
 }
 
-/* Paused between clock reading and submission is modelled by the disk: a request may wait arbitrarily before it lands. */
+void sim_process_command(struct sim *sim, uint32_t index, struct event *event)
+{
+    clock_turn(sim, &sim->processes[index]);
+    process_step(sim, index, event);
+    sim_process_wake(sim, index, sim->now_ns);
+}
+
+static void client_resign(struct sim *sim, uint32_t index, uint32_t role)
+{
+    struct event event = {.kind = EVENT_RESIGN, .as.command.role = role};
+    sim_process_command(sim, index, &event);
+    sim->processes[index].last_epoch[role] = 0;
+}
+
+static void client_campaign(struct sim *sim, uint32_t index, uint32_t role)
+{
+    uint8_t payload[PAYLOAD_BYTES_MAX];
+    memset(payload, (int)index + 1, sizeof payload);
+    struct event event = {.kind = EVENT_CAMPAIGN};
+    event.as.command = (struct role_command){
+        .role = role,
+        .name = role_names[role],
+        .is_try = sim_chance(sim, 10),
+        .priority = sim_chance(sim, 30) ? (uint32_t)sim_below(sim, 4) : 0,
+        .payload = payload,
+        .payload_bytes = (uint32_t)sim_below(sim, sizeof payload + 1),
+    };
+    sim->processes[index].is_role_used[role] = true;
+    sim_process_command(sim, index, &event);
+}
+
+/* What its leader does with a role: lets it go, hands it over, or publishes something else. */
+static void client_lead(struct sim *sim, uint32_t index, uint32_t role)
+{
+    static const uint8_t payload[] = "published";
+    char name[NAME_FIELD_BYTES];
+    struct event event = {.kind = sim_chance(sim, 60) ? EVENT_TRANSFER : EVENT_PUBLISH};
+    sim_node_name((uint32_t)sim_below(sim, sim->process_count), name);
+    event.as.command = (struct role_command){
+        .role = role, .payload = payload, .payload_bytes = sizeof payload, .successor_name = name};
+    sim_process_command(sim, index, &event);
+}
+
 static void client_role(struct sim *sim, uint32_t index, uint32_t role)
 {
     struct sim_process *process = &sim->processes[index];
-    struct event event = {.kind = process->is_role_used[role] ? EVENT_RESIGN : EVENT_CAMPAIGN};
-    event.as.command = (struct role_command){.role = role, .name = role_names[role], .is_try = sim_chance(sim, 10)};
-    process->is_role_used[role] = true;
-    clock_turn(sim, process);
-    process_step(sim, index, &event);
-    if (event.kind == EVENT_RESIGN) {
-        process->last_epoch[role] = 0;
+    if (!process->is_role_used[role]) {
+        client_campaign(sim, index, role);
+    } else if (process->last_epoch[role] != 0 && sim_chance(sim, 60)) {
+        client_lead(sim, index, role);
+    } else {
+        client_resign(sim, index, role);
     }
-    sim_process_wake(sim, index, sim->now_ns);
+}
+
+void sim_process_stopped(struct sim *sim, const struct sim_event *at)
+{
+    uint32_t index = at->subject;
+    struct sim_process *process = &sim->processes[index];
+    if (at->argument != process->life || !process->is_alive || node_is_over(process->node)) {
+        return;
+    }
+    if (sim->now_ns < process->paused_until_ns) {
+        sim_schedule(sim, process->paused_until_ns + 1, SIM_STOPPED, index, process->life);
+        return;
+    }
+    for (uint32_t role = 0; role < sim->role_count; role++) {
+        if (process->is_to_resign[role]) {
+            process->is_to_resign[role] = false;
+            client_resign(sim, index, role);
+        }
+    }
 }
 
 static void client_restart(struct sim *sim, uint32_t index)
@@ -283,6 +401,9 @@ void sim_process_client(struct sim *sim, const struct sim_event *at)
     if (at->argument != process->life) {
         return;
     }
+    if (sim_is_calm(sim)) {
+        return; /* who is dead stays dead, and everybody else goes on with what he wants */
+    }
     if (!process->is_alive || node_is_over(process->node)) {
         client_restart(sim, index);
         return;
@@ -293,15 +414,13 @@ void sim_process_client(struct sim *sim, const struct sim_event *at)
     }
     uint64_t draw = sim_below(sim, 100);
     if (draw < sim->fault_percent / 4) {
-        process_die(sim, index);
+        sim_process_kill(sim, index);
         return;
     }
     if (draw < sim->fault_percent / 3 && !process->is_leaving) {
         struct event event = {.kind = EVENT_LEAVE};
         process->is_leaving = true;
-        clock_turn(sim, process);
-        process_step(sim, index, &event);
-        sim_process_wake(sim, index, sim->now_ns);
+        sim_process_command(sim, index, &event);
     } else if (!process->is_leaving) {
         client_role(sim, index, (uint32_t)sim_below(sim, sim->role_count));
     }

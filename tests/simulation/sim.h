@@ -29,6 +29,10 @@ struct sim {
     uint64_t set_tag;
     uint32_t disk_count, process_count, role_count;
     uint32_t fault_percent; /* how rough this world is */
+    int64_t calm_ns;        /* from then on nothing fails but one disk, which comes back; 0: never */
+    uint32_t calm_disk;
+    uint64_t calm_witness; /* an incarnation that lived when it came back; 0: none */
+    uint32_t out_told;     /* D7: disks counted out by a heartbeat that stands on a majority of the others */
     struct sim_disk disks[SIM_DISKS_MAX];
     struct sim_process processes[SIM_PROCESSES_MAX];
     struct sim_request requests[SIM_REQUESTS_MAX];
@@ -40,6 +44,10 @@ struct sim {
     struct sim_ballot ballots[SIM_BALLOTS_MAX];
     uint32_t ballot_count;
     struct sim_chain chains[SIM_ROWS_MAX];
+    struct node_id ready[SIM_READY_MAX]; /* T3: incarnations whose first heartbeat has counted */
+    uint32_t ready_count;
+    struct sim_history histories[SIM_NAMED_REGISTERS];
+    uint64_t values; /* written so far: no two writes have the same */
     struct sim_statistics statistics;
 };
 
@@ -49,27 +57,59 @@ bool sim_next(struct sim *sim, struct sim_event *ret);
 
 /* disk.c */
 void sim_disks_format(struct sim *sim);
-void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action);
+void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action, int64_t after_ns);
 void sim_disk_land(struct sim *sim, const struct sim_event *event);
 void sim_disk_capture(struct sim *sim, const struct sim_event *event);
 void sim_disk_complete(struct sim *sim, const struct sim_event *event);
 void sim_disk_orphan(struct sim *sim, uint32_t process);
-void sim_disk_weather(struct sim *sim, uint32_t disk);
+
+/* weather.c */
+void sim_weather_draw(struct sim *sim);
+void sim_weather(struct sim *sim, const struct sim_event *event);
 
 /* process.c */
 void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);
 void sim_process_turn(struct sim *sim, const struct sim_event *event);
 void sim_process_client(struct sim *sim, const struct sim_event *event);
+void sim_process_command(struct sim *sim, uint32_t process, struct event *event);
+void sim_process_stopped(struct sim *sim, const struct sim_event *event);
+const char *sim_role_name(uint32_t role);
+void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES]);
+void sim_process_kill(struct sim *sim, uint32_t process);
 void sim_process_clock(struct sim *sim, uint32_t process);
 int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
 
-/* oracle.c: each sets sim->violation when it objects. */
+/* calls.c */
+void sim_call_client(struct sim *sim, const struct sim_event *event);
+void sim_call_ended(struct sim *sim, uint32_t process, uint32_t call);
+
+/* oracle.c, calls.c: each sets sim->violation when it objects. */
 void oracle_after_step(struct sim *sim, uint32_t process);
 void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
+void oracle_landing(struct sim *sim, const struct sim_request *request);
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);
+void oracle_joined(struct sim *sim, struct node_id id);
 void oracle_at_end(struct sim *sim);
+void oracle_histories(struct sim *sim);
+
+/* oracle_disk.c */
+void oracle_out(struct sim *sim, const struct node *node);
+void oracle_knows_out(struct sim *sim, uint32_t process);
+void oracle_redundancy(struct sim *sim);
+
+static inline void oracle_object(struct sim *sim, const char *violation)
+{
+    if (sim->violation == NULL) {
+        sim->violation = violation;
+    }
+}
+
+static inline bool sim_is_calm(const struct sim *sim)
+{
+    return sim->calm_ns != 0 && sim->now_ns >= sim->calm_ns;
+}
 
 /* Draws. */
 static inline uint64_t sim_below(struct sim *sim, uint64_t below)

@@ -70,9 +70,11 @@ static void world_draw(struct sim *sim)
         disk->spike_percent = 1;
         disk->spike_ns = (int64_t)sim_below(sim, (uint64_t)sim->header.timings.lease_ns * 2) + 1;
         disk->hangs_until_ns = 0;
-        disk->is_failing = false;
+        disk->is_failing = disk->is_dropping = disk->has_image = false;
+        disk->memory = MEMORY_GOOD;
         sim_schedule(sim, (int64_t)sim_below(sim, 2 * (uint64_t)NS_PER_S), SIM_WEATHER, i, 0);
     }
+    sim_weather_draw(sim);
     sim_disks_format(sim);
     struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
     sim->node_bytes = node_bytes(&params);
@@ -102,6 +104,14 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     sim->event_count = 0;
     sim->order = 0;
     sim->ballot_count = 0;
+    sim->ready_count = 0;
+    sim->values = 0;
+    for (uint32_t i = 0; i < SIM_NAMED_REGISTERS; i++) {
+        sim->histories[i].count = 0;
+    }
+    sim->out_told = 0;
+    sim->calm_ns = 0;
+    sim->calm_witness = 0;
     memset(sim->chains, 0, sizeof sim->chains);
     memset(sim->role_epoch, 0, sizeof sim->role_epoch);
     for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
@@ -113,16 +123,6 @@ static void sim_forget(struct sim *sim, uint64_t seed)
         sim->processes[i].inbox_count = 0;
         sim->processes[i].memory = memory;
     }
-}
-
-static void sim_weather(struct sim *sim, const struct sim_event *event)
-{
-    if (event->subject < sim->disk_count) {
-        sim_disk_weather(sim, event->subject);
-        return;
-    }
-    sim_process_clock(sim, (uint32_t)sim_below(sim, sim->process_count));
-    sim_schedule(sim, sim->now_ns + (int64_t)sim_below(sim, (uint64_t)NS_PER_S), SIM_WEATHER, SIM_DISKS_MAX, 0);
 }
 
 const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
@@ -154,6 +154,12 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
         case SIM_CLIENT:
             sim_process_client(sim, &event);
             break;
+        case SIM_CALL:
+            sim_call_client(sim, &event);
+            break;
+        case SIM_STOPPED:
+            sim_process_stopped(sim, &event);
+            break;
         case SIM_WEATHER:
             sim_weather(sim, &event);
             break;
@@ -161,6 +167,7 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
     }
     if (sim->violation == NULL) {
         oracle_at_end(sim);
+        oracle_histories(sim);
     }
     *ret_hash = sim->hash;
     return sim->violation;

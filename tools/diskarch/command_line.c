@@ -15,14 +15,17 @@ enum { OPTIONS_MAX = 32, HELP_COLUMN = 28 };
 
 enum { LETTER_DISKS = LETTER_NONE + 1000, LETTER_NODE, LETTER_ENGINE, LETTER_JSON, LETTER_HELP };
 
+enum { LETTER_TIMEOUT = 'w' };
+
 static const struct common_option {
     unsigned bit; /* 0: every verb has it */
     struct verb_option option;
 } common_options[] = {
     {COMMON_DISKS, {LETTER_DISKS, "disks", "A,B,C", "the disks of the set, in any order; else from DISKARCH_DISKS"}},
-    {COMMON_NODE, {LETTER_NODE, "node", "NAME", "name of this node (default: the host name)"}},
+    {COMMON_NODE, {LETTER_NODE, "node", "NAME", "name of this node (default: after the host)"}},
     {COMMON_ENGINE,
      {LETTER_ENGINE, "engine", "ENGINE", "auto, io_uring or libaio; else from DISKARCH_ENGINE (default: auto)"}},
+    {COMMON_TIMEOUT, {LETTER_TIMEOUT, "timeout", "DURATION", "wait so long at most"}},
     {COMMON_JSON, {LETTER_JSON, "json", NULL, "print JSON"}},
     {0, {LETTER_HELP, "help", NULL, "print this help and end"}},
 };
@@ -45,8 +48,11 @@ static void option_print_help(const struct verb_option *option)
     }
     snprintf(text, sizeof(text), "  %s--%s%s%s", letter, option->name, option->argument == NULL ? "" : " ",
              option->argument == NULL ? "" : option->argument);
-    printf("%-*s %s%s\n", HELP_COLUMN, text, strlen(text) > HELP_COLUMN ? "\n                             " : "",
-           option->help);
+    if (strlen(text) > HELP_COLUMN) {
+        printf("%s\n%*s %s\n", text, HELP_COLUMN, "", option->help);
+    } else {
+        printf("%-*s %s\n", HELP_COLUMN, text, option->help);
+    }
 }
 
 static void verb_print_help(const struct verb *verb)
@@ -161,6 +167,9 @@ static bool common_take(const struct verb *verb, struct command_line *line, int 
     case LETTER_ENGINE:
         engine_take(line, argument, "--engine");
         return true;
+    case LETTER_TIMEOUT:
+        line->timeout_ns = option_duration("timeout", argument);
+        return true;
     case LETTER_JSON:
         line->is_json = true;
         return true;
@@ -175,7 +184,7 @@ static bool common_take(const struct verb *verb, struct command_line *line, int 
 void command_line_parse(const struct verb *verb, int argc, char **argv, option_taker *take, void *values,
                         struct command_line *ret)
 {
-    *ret = (struct command_line){.engine = NULL};
+    *ret = (struct command_line){.engine = NULL, .timeout_ns = -1};
     struct getopt_table table;
     table_init(&table, verb);
     int letter;
@@ -229,6 +238,22 @@ void command_line_check_name(const char *thing, const char *text)
     case NAME_NOT_PRINTABLE:
         usage_fail("%s name \"%s\" has a character that cannot be printed; give printable UTF-8", thing, escaped(text));
     }
+}
+
+void command_line_check_empty(const struct verb *verb, const struct command_line *line)
+{
+    if (line->argument_count != 0) {
+        usage_fail("\"%s\" is one argument too many; %s takes none", escaped(line->arguments[0]), verb->name);
+    }
+}
+
+const char *command_line_role(const struct command_line *line)
+{
+    if (line->argument_count != 1) {
+        usage_fail("%d roles are named; name one, after the options", line->argument_count);
+    }
+    command_line_check_name("role", line->arguments[0]);
+    return line->arguments[0];
 }
 
 int64_t option_duration(const char *name, const char *text)

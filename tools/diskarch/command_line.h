@@ -18,6 +18,7 @@ struct command_line {
     const char *node_name;             /* NULL: the host name */
     const char *engine;                /* NULL in a verb without it */
     enum disk_engine_kind engine_kind; /* the same, for verbs that go without the library */
+    int64_t timeout_ns;                /* -1: not given */
     bool is_json;
     int argument_count;
     char **arguments;
@@ -32,6 +33,12 @@ void command_line_parse(const struct verb *verb, int argc, char **argv, option_t
 
 /* The options of the library that the shared options stand for; points into *line. */
 struct diskarch_options command_line_options(const struct command_line *line);
+
+/* usage_fail() unless there is no argument after the options. */
+void command_line_check_empty(const struct verb *verb, const struct command_line *line);
+
+/* The only argument, the name of a role; usage_fail() unless it is one, and good. */
+const char *command_line_role(const struct command_line *line);
 
 /* usage_fail() unless the text is a good name of `thing` ("role", "node", ...). */
 void command_line_check_name(const char *thing, const char *text);

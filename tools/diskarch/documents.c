@@ -1,6 +1,7 @@
 #include "documents.h"
 
 #include "client/observer.h"
+#include "disk_words.h"
 #include "report.h"
 
 #include <assert.h>
@@ -56,8 +57,9 @@ json_t *document_disk(const struct diskarch_disk_status *disk)
     json_t *json = json_object();
     put_count(json, "index", disk->index);
     put(json, "path", disk->path[0] == '\0' ? json_null() : json_text(disk->path));
-    put(json, "good", json_boolean(disk->is_good));
-    put(json, "reason", disk->is_good ? json_null() : json_text(disk->reason));
+    put(json, "good", json_boolean(disk->state == DISKARCH_DISK_GOOD));
+    put(json, "state", json_string(disk_state_code(disk->state)));
+    put(json, "reason", disk->state == DISKARCH_DISK_GOOD ? json_null() : json_text(disk->reason));
     put(json, "latency_ms", disk->latency_ns < 0 ? json_null() : json_ms(disk->latency_ns));
     return json;
 }
@@ -78,7 +80,7 @@ json_t *document_node(const struct diskarch_node_status *node)
     return json;
 }
 
-static json_t *hex_text(const uint8_t *bytes, size_t count)
+json_t *document_hex(const uint8_t *bytes, size_t count)
 {
     char text[2 * PAYLOAD_BYTES_MAX + 1] = "";
     assert(count <= PAYLOAD_BYTES_MAX);
@@ -88,15 +90,29 @@ static json_t *hex_text(const uint8_t *bytes, size_t count)
     return json_string(text);
 }
 
+static const char *role_state_code(const struct diskarch_role_status *role)
+{
+    if (role->is_forgotten) {
+        return "forgotten";
+    }
+    if (role->is_transferring) {
+        return "transferring";
+    }
+    return role->is_held ? "held" : "free";
+}
+
 json_t *document_role(const struct diskarch_role_status *role)
 {
     json_t *json = json_object();
     put(json, "name", json_text(role->name));
+    put(json, "state", json_string(role_state_code(role)));
     put(json, "held", json_boolean(role->is_held));
     put(json, "settled", json_boolean(role->is_settled));
     put_count(json, "epoch", role->epoch);
     put(json, "since_wall_ms", document_wall_ms(role->since_wall_ns));
-    put(json, "payload_hex", hex_text(role->payload, role->payload_bytes));
+    put(json, "payload", json_bytes(role->payload, role->payload_bytes));
+    put(json, "payload_hex", document_hex(role->payload, role->payload_bytes));
+    put(json, "successor", role->is_transferring ? json_text(role->successor_name) : json_null());
     put(json, "holder", role->is_held ? json_text(role->holder_name) : json_null());
     put(json, "holder_slot", role->is_held ? json_integer((json_int_t)role->holder_slot) : json_null());
     put(json, "holder_incarnation", role->is_held ? json_hex(role->holder_incarnation) : json_null());

@@ -19,6 +19,9 @@ json_t *document_disk(const struct diskarch_disk_status *disk);
 json_t *document_node(const struct diskarch_node_status *node);
 json_t *document_role(const struct diskarch_role_status *role);
 
+/* Two hexadecimal digits for each byte of a payload or of a register's value. */
+json_t *document_hex(const uint8_t *bytes, size_t count);
+
 /* Wall-clock time in whole milliseconds, null for 0: nanoseconds are more than many readers of JSON can hold. */
 json_t *document_wall_ms(int64_t wall_ns);
 

@@ -20,7 +20,7 @@ static bool digits_read(const char **text, uint64_t most, uint64_t *ret_value)
     uint64_t value = 0;
     for (; isdigit((unsigned char)**text); (*text)++) {
         uint64_t digit = (uint64_t)(**text - '0');
-        if (value > (most - digit) / 10) {
+        if (digit > most || value > (most - digit) / 10) {
             return false;
         }
         value = value * 10 + digit;
@@ -117,6 +117,13 @@ const char *count_parse(const char *text, uint32_t least, uint32_t most, uint32_
     }
     *ret_count = (uint32_t)value;
     return NULL;
+}
+
+int64_t clock_now_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 const char *duration_format_short(int64_t ns, char text[DURATION_TEXT_BYTES])

@@ -17,15 +17,14 @@ static bool character_is_safe(uint32_t character)
     return !is_control && !is_direction && !is_line_break;
 }
 
-/* Bytes of the UTF-8 character that text begins with, 0 if there is none. */
-static size_t character_read(const char *text, uint32_t *ret_character)
+/* Bytes of the UTF-8 character that the bytes begin with, 0 if there is none. */
+static size_t character_read(const uint8_t *bytes, size_t count, uint32_t *ret_character)
 {
     static const struct {
         uint8_t mask, lead;
         uint32_t least; /* a smaller character has a shorter form, which is the only valid one */
     } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    const uint8_t *bytes = (const uint8_t *)text;
-    for (size_t form = 0; form < sizeof(forms) / sizeof(forms[0]); form++) {
+    for (size_t form = 0; form < sizeof(forms) / sizeof(forms[0]) && form < count; form++) {
         if ((bytes[0] & forms[form].mask) != forms[form].lead) {
             continue;
         }
@@ -46,39 +45,61 @@ static size_t character_read(const char *text, uint32_t *ret_character)
     return 0;
 }
 
-const char *escape_text(const char *text, char *ret, size_t room)
+/* One character, or one byte that is none, escaped where it must be. False, and nothing written, if room is short. */
+static bool character_put(const uint8_t *bytes, size_t taken, bool is_safe, char *ret, size_t room, size_t *used)
+{
+    bool is_doubled = is_safe && bytes[0] == '\\';
+    size_t needed = is_safe ? taken + is_doubled : 4 * taken;
+    if (*used + needed + 1 > room) {
+        return false;
+    }
+    if (is_doubled) {
+        ret[(*used)++] = '\\';
+    }
+    for (size_t i = 0; i < taken; i++) {
+        if (is_safe) {
+            ret[(*used)++] = (char)bytes[i];
+        } else {
+            *used += (size_t)snprintf(ret + *used, room - *used, "\\x%02x", bytes[i]);
+        }
+    }
+    return true;
+}
+
+const char *escape_bytes(const void *bytes, size_t count, char *ret, size_t room)
 {
     assert(room > 0);
+    const uint8_t *at = bytes;
+    const uint8_t *end = at + count;
     size_t used = 0;
-    while (*text != '\0') {
+    while (at < end) {
         uint32_t character = 0;
-        size_t bytes = character_read(text, &character);
-        bool is_safe = bytes > 0 && character_is_safe(character);
-        size_t taken = bytes > 0 ? bytes : 1;
-        size_t needed = is_safe ? taken + (character == '\\') : 4 * taken;
-        if (used + needed + 1 > room) {
+        size_t length = character_read(at, (size_t)(end - at), &character);
+        bool is_safe = length > 0 && character_is_safe(character);
+        size_t taken = length > 0 ? length : 1;
+        if (!character_put(at, taken, is_safe, ret, room, &used)) {
             break;
         }
-        for (size_t i = 0; i < taken; i++) {
-            if (!is_safe) {
-                used += (size_t)snprintf(ret + used, room - used, "\\x%02x", (unsigned)(uint8_t)text[i]);
-            } else {
-                if (character == '\\') {
-                    ret[used++] = '\\';
-                }
-                ret[used++] = text[i];
-            }
-        }
-        text += taken;
+        at += taken;
     }
     ret[used] = '\0';
     return ret;
 }
 
-const char *escaped(const char *text)
+const char *escape_text(const char *text, char *ret, size_t room)
+{
+    return escape_bytes(text, strlen(text), ret, room);
+}
+
+const char *escaped_bytes(const void *bytes, size_t count)
 {
     static char buffers[BUFFERS][BUFFER_BYTES];
     static size_t next;
     next = (next + 1) % BUFFERS;
-    return escape_text(text, buffers[next], sizeof(buffers[next]));
+    return escape_bytes(bytes, count, buffers[next], sizeof(buffers[next]));
+}
+
+const char *escaped(const char *text)
+{
+    return escaped_bytes(text, strlen(text));
 }

@@ -16,7 +16,11 @@
  */
 const char *escape_text(const char *text, char *ret, size_t room);
 
+/* The same of any bytes, a NUL among them too: payloads and values of registers. */
+const char *escape_bytes(const void *bytes, size_t count, char *ret, size_t room);
+
 /* The same into one of a few static buffers, in turn: for up to eight arguments of one printf. One thread only. */
 const char *escaped(const char *text);
+const char *escaped_bytes(const void *bytes, size_t count);
 
 #endif

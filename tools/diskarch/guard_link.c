@@ -105,6 +105,12 @@ void guard_link_deadline(const struct guard_link *link, struct clock_reading rea
     message_send(link, &message);
 }
 
+void guard_link_stop(const struct guard_link *link)
+{
+    struct guard_message message = {.kind = GUARD_STOP};
+    message_send(link, &message);
+}
+
 void guard_link_signal(const struct guard_link *link, int signal)
 {
     struct guard_message message = {.kind = GUARD_SIGNAL, .number = signal};
@@ -117,7 +123,11 @@ int guard_link_receive(struct guard_link *link, struct guard_message *ret)
         return -1;
     }
     struct guard_message message;
-    ssize_t bytes = recv(link->control_fd, &message, sizeof(message), MSG_DONTWAIT);
+    ssize_t bytes;
+    do {
+        bytes = recv(link->control_fd, &message, sizeof(message), MSG_DONTWAIT);
+        /* A guard that ends before it has read our last deadline leaves this error, once, in front of its last words. */
+    } while (bytes < 0 && errno == ECONNRESET);
     if (bytes == (ssize_t)sizeof(message)) {
         *ret = message;
         return 1;

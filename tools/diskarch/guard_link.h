@@ -29,6 +29,9 @@ void guard_link_close(struct guard_link *link);
 /* `read` must be from before the moment at which remaining_ns was asked for. */
 void guard_link_deadline(const struct guard_link *link, struct clock_reading read, int64_t remaining_ns);
 
+/* Has the guard stop the command and all its descendants, now. May be said again: what does not arrive is lost. */
+void guard_link_stop(const struct guard_link *link);
+
 /* Has the guard send a signal to the command: only the command's parent knows for certain whose its pid is. */
 void guard_link_signal(const struct guard_link *link, int signal);
 

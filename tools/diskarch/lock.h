@@ -5,6 +5,7 @@
 #ifndef DISKARCH_COMMAND_LOCK_H
 #define DISKARCH_COMMAND_LOCK_H
 
+#include "candidate.h"
 #include "command_line.h"
 #include "exit_code.h"
 
@@ -25,8 +26,8 @@ struct lock {
     struct command_line line;
     char *const *command;
 
-    bool is_try;            /* -n */
-    int64_t wait_ns;        /* -w; -1: for ever */
+    bool is_try; /* -n */
+    struct candidate candidate;
     int conflict_code;      /* -E */
     int64_t grace_ns;       /* -1 until the lease is known, unless given */
     int64_t margin_ns;      /* SIGKILL so long before the lease ends */
@@ -54,6 +55,9 @@ int lock_run(struct lock *lock);
 
 /* The epoch under which the role of that name is led. */
 uint64_t lock_epoch(const struct lock *lock, const char *name);
+
+/* Whether the role must be let go because of this event; tells on stderr what other nodes want of it. */
+bool lock_must_let_go(const struct lock *lock, const struct lock_role *role, const struct diskarch_event *event);
 
 /* The role an event is about, NULL for events of the node. */
 struct lock_role *lock_role_of(struct lock *lock, const struct diskarch_event *event);

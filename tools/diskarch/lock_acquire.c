@@ -22,7 +22,8 @@
 
 static int campaign_begin(struct lock *lock, struct lock_role *role)
 {
-    struct diskarch_role_options options = {.size = sizeof(options), .is_try = lock->is_try};
+    struct diskarch_role_options options = candidate_options(&lock->candidate);
+    options.is_try = lock->is_try;
     int error = diskarch_campaign(lock->node, role->name, &options, &role->handle);
     if (error != 0) {
         complain("role \"%s\": %s", escaped(role->name), diskarch_error_string(error));
@@ -72,8 +73,8 @@ static void holder_explain(const struct lock *lock, const char *name)
     }
     struct diskarch_role_status role;
     if (observe_watch(observer) == EXIT_CODE_OK && diskarch_observer_role(observer, name, &role) == 0) {
-        complain("role \"%s\" was not acquired: it is %s; wait with -w, or ask its holder to stop", escaped(name),
-                 observe_role_words(&role));
+        complain("role \"%s\" was not acquired: it is %s; wait with -w, or ask for it by `diskarch request`",
+                 escaped(name), observe_role_words(&role));
     } else {
         complain("role \"%s\" was not acquired: %s", escaped(name), escaped(diskarch_observer_message(observer)));
     }
@@ -105,6 +106,9 @@ static int join_waits(const struct lock *lock, const struct diskarch_event *even
 static int event_take(struct lock *lock, const struct diskarch_event *event)
 {
     struct lock_role *role = lock_role_of(lock, event);
+    if (role != NULL && lock_must_let_go(lock, role, event)) {
+        return EXIT_CODE_GAVE_WAY;
+    }
     switch (event->kind) {
     case DISKARCH_JOIN_WAITS:
         return join_waits(lock, event);
@@ -135,10 +139,10 @@ static int event_take(struct lock *lock, const struct diskarch_event *event)
 /* Until the time given by -w has passed on the slower clock: never sooner than was asked for. */
 static int poll_timeout_ms(const struct lock *lock, const struct turn_clock *clock)
 {
-    if (lock->wait_ns < 0) {
+    if (lock->line.timeout_ns < 0) {
         return -1;
     }
-    int64_t left_ns = lock->wait_ns - clock->slow_ns;
+    int64_t left_ns = lock->line.timeout_ns - clock->slow_ns;
     int64_t left_ms = left_ns <= 0 ? 0 : (left_ns + NS_PER_MS_UP) / NS_PER_MS;
     return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
@@ -176,7 +180,8 @@ int lock_acquire(struct lock *lock)
         if (code == LOCK_GO_ON) {
             code = events_take(lock);
         }
-        bool is_late = code == LOCK_GO_ON && !all_are_led(lock) && lock->wait_ns >= 0 && clock.slow_ns >= lock->wait_ns;
+        bool is_late = code == LOCK_GO_ON && !all_are_led(lock) && lock->line.timeout_ns >= 0 &&
+                       clock.slow_ns >= lock->line.timeout_ns;
         if (is_late) {
             const struct lock_role *role = lock->roles;
             while (role->is_led) {

@@ -1,10 +1,12 @@
 /*
  * Running the command of `diskarch lock` inside the lease. This side tells the guard a fresh deadline after each
  * renewal, forwards signals, and waits until the guard says that nothing of the command is left. Only then may the
- * roles be resigned (rule N6). If the guard is killed, its orphans become ours, and are killed here.
+ * roles be resigned (rule N6). Another node may order to let a role go: then the guard is told to stop the command, while
+ * the lease goes on being renewed. If the guard is killed, its orphans become ours, and are killed here.
  */
 #include "block/limits.h"
 #include "common/process_tree.h"
+#include "disk_words.h"
 #include "escape.h"
 #include "guard_link.h"
 #include "lock.h"
@@ -28,7 +30,9 @@ struct run {
     struct guard_link link;
     bool has_deadline; /* the guard has one: the command runs */
     bool is_lost;      /* leadership was lost or is about to end: the command is being stopped */
+    bool is_ordered;   /* another node has it let go: the command is being stopped */
     bool is_unguarded; /* the guard was killed */
+    bool has_exited;   /* the command itself has ended */
     bool is_gone;      /* nothing of the command is left */
     int exec_error;    /* errno, if the command could not be executed */
     int wait_status;   /* the command's */
@@ -59,24 +63,49 @@ static void deadline_tell(struct run *run)
 }
 
 /* A command that does not run yet is not going to: without its parent's end of the descriptor the guard gives up. */
+static void command_cancel(struct run *run)
+{
+    guard_link_close(&run->link);
+    run->is_gone = true;
+}
+
 static void leadership_lost(struct run *run)
 {
     run->is_lost = true;
     if (run->has_deadline) {
         guard_link_deadline(&run->link, clock_read(), 0);
     } else {
-        guard_link_close(&run->link);
-        run->is_gone = true;
+        command_cancel(run);
+    }
+}
+
+/* A command that has ended by itself keeps its exit code: letting go is what follows anyway. */
+static void leadership_ordered(struct run *run)
+{
+    run->is_ordered = run->is_ordered || !run->has_exited;
+    if (!run->has_deadline) {
+        command_cancel(run);
     }
 }
 
 /* ---- What the library says --------------------------------------------------------------------------------------- */
+
+/* Of the node: the disks that its lease rests on. */
+static void node_event_take(const struct lock *lock, const struct diskarch_event *event)
+{
+    if (event->kind == DISKARCH_DISK && lock->is_verbose) {
+        struct diskarch_disk_status disk = {.index = event->disk};
+        disk_of_node(lock->node, event->disk, &disk);
+        complain("%s", disk_words(&disk));
+    }
+}
 
 static void event_take(struct run *run, const struct diskarch_event *event)
 {
     struct lock *lock = run->lock;
     struct lock_role *role = lock_role_of(lock, event);
     if (role == NULL) {
+        node_event_take(lock, event);
         return;
     }
     const char *name = escaped(role->name);
@@ -85,6 +114,8 @@ static void event_take(struct run *run, const struct diskarch_event *event)
                  escaped(event->text));
         diskarch_resign(role->handle); /* nothing is led; only the campaign must not go on */
         leadership_lost(run);
+    } else if (lock_must_let_go(lock, role, event)) {
+        leadership_ordered(run);
     } else if (event->kind == DISKARCH_AT_RISK && lock->is_verbose) {
         complain("role \"%s\" is at risk: less than half of the lease is left", name);
     } else if (event->kind == DISKARCH_SAFE && lock->is_verbose) {
@@ -125,6 +156,9 @@ static void message_take(struct run *run, const struct guard_message *message)
             "process %d survives SIGKILL, most likely in the kernel waiting for a disk; its role stays held until it "
             "is gone or the lease ends",
             message->number);
+        break;
+    case GUARD_EXITED:
+        run->has_exited = true;
         break;
     case GUARD_GONE:
         run->wait_status = message->number;
@@ -189,6 +223,9 @@ static void run_loop(struct run *run)
         if (!run->is_lost) {
             deadline_tell(run);
         }
+        if (run->is_ordered) {
+            guard_link_stop(&run->link);
+        }
         struct pollfd sources[] = {{.fd = diskarch_fd(run->lock->node), .events = POLLIN},
                                    {.fd = run->lock->signal_fd, .events = POLLIN},
                                    {.fd = run->link.control_fd, .events = POLLIN}};
@@ -206,6 +243,9 @@ static int run_exit_code(const struct run *run)
     }
     if (run->is_lost) {
         return EXIT_CODE_LOST;
+    }
+    if (run->is_ordered) {
+        return EXIT_CODE_GAVE_WAY;
     }
     if (run->exec_error != 0) {
         complain("command \"%s\": %s; check its name and its permissions", escaped(run->lock->command[0]),

@@ -8,7 +8,9 @@
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_format, &verb_lock, &verb_campaign, &verb_status, &verb_leader, &verb_watch, &verb_dump,
+#define VERB_ROW(name) &verb_##name,
+    VERBS(VERB_ROW)
+#undef VERB_ROW
 };
 
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };

@@ -27,6 +27,17 @@ int observe_open(const struct command_line *line, struct diskarch_observer **ret
     return EXIT_CODE_OK;
 }
 
+int observe_with(const struct command_line *line, observe_show *show, void *context)
+{
+    struct diskarch_observer *observer;
+    int code = observe_open(line, &observer);
+    if (code == EXIT_CODE_OK) {
+        code = show(observer, line, context);
+        diskarch_observer_close(observer);
+    }
+    return code;
+}
+
 int observe_failed(const struct diskarch_observer *observer, int error)
 {
     const char *message = diskarch_observer_message(observer);
@@ -82,11 +93,15 @@ int observe_nodes(struct diskarch_observer *observer, struct diskarch_node_statu
 
 const char *observe_role_words(const struct diskarch_role_status *role)
 {
-    static char text[512];
+    static char text[1024];
     const char *unsettled = role->is_settled ? "" : ", unsettled: a change is under way";
-    if (role->is_held) {
-        snprintf(text, sizeof(text), "held by %s, epoch %" PRIu64 ", %s%s", escaped(role->holder_name), role->epoch,
-                 liveness_words(role->liveness, role->silent_ns, role->is_holder_dead), unsettled);
+    if (role->is_forgotten) {
+        snprintf(text, sizeof(text), "forgotten, last epoch %" PRIu64, role->epoch);
+    } else if (role->is_held) {
+        snprintf(text, sizeof(text), "held by %s, epoch %" PRIu64 ", %s%s%s%s", escaped(role->holder_name), role->epoch,
+                 liveness_words(role->liveness, role->silent_ns, role->is_holder_dead),
+                 role->is_transferring ? ", handing over to " : "",
+                 role->is_transferring ? escaped(role->successor_name) : "", unsettled);
     } else {
         snprintf(text, sizeof(text), "free, last epoch %" PRIu64 "%s", role->epoch, unsettled);
     }

@@ -10,6 +10,12 @@
 /* Opens the disks of the command line read-only. An exit code; unless EXIT_CODE_OK, it has complained. */
 int observe_open(const struct command_line *line, struct diskarch_observer **ret);
 
+/* Shows something of an opened observer; its exit code is the verb's. */
+typedef int observe_show(struct diskarch_observer *observer, const struct command_line *line, void *context);
+
+/* Opens the disks of the command line read-only for the time that `show` takes. Its exit code, or why there is none. */
+int observe_with(const struct command_line *line, observe_show *show, void *context);
+
 /* diskarch_observer_watch(): long enough to know who is alive. An exit code; unless EXIT_CODE_OK, it has complained. */
 int observe_watch(struct diskarch_observer *observer);
 

@@ -56,6 +56,7 @@ enum exit_code exit_code_of_error(int error)
     case DISKARCH_EVERSION:
     case DISKARCH_ENOQUORUM:
     case DISKARCH_EUNSETTLED:
+    case DISKARCH_ECLOSED:
         return EXIT_CODE_SET;
     case DISKARCH_ENOSLOT:
     case DISKARCH_EFULL:
@@ -67,9 +68,16 @@ enum exit_code exit_code_of_error(int error)
     case DISKARCH_EDIRECT:
         return EXIT_CODE_ENGINE;
     case DISKARCH_EHELD:
-    case DISKARCH_ETIMEOUT:
+    case DISKARCH_EFREE:
     case DISKARCH_ENONE:
+    case DISKARCH_ENOTREADY:
         return EXIT_CODE_NO;
+    case DISKARCH_ECHANGED:
+        return EXIT_CODE_CHANGED;
+    case DISKARCH_ETIMEOUT:
+        return EXIT_CODE_TIMEOUT;
+    case DISKARCH_EUNKNOWN:
+        return EXIT_CODE_UNKNOWN;
     case DISKARCH_ELOST:
         return EXIT_CODE_LOST;
     default:
@@ -129,6 +137,12 @@ json_t *json_text(const char *text)
 {
     json_t *string = json_string(text);
     return string != NULL ? string : json_string(escaped(text));
+}
+
+json_t *json_bytes(const void *bytes, size_t count)
+{
+    json_t *string = json_stringn(bytes, count);
+    return string != NULL ? string : json_null();
 }
 
 json_t *json_hex(uint64_t value)

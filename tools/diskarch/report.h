@@ -32,6 +32,9 @@ const char *wall_time_words(int64_t wall_ns);
 /* A JSON string of any bytes: what is not UTF-8 is escaped as on a terminal. */
 json_t *json_text(const char *text);
 
+/* A JSON string of exactly these bytes, null if they are not UTF-8. */
+json_t *json_bytes(const void *bytes, size_t count);
+
 /* A JSON string of 16 hexadecimal digits: incarnations and the like, which a JSON number cannot hold exactly. */
 json_t *json_hex(uint64_t value);
 

@@ -17,7 +17,7 @@ struct verb_option {
 enum { LETTER_NONE = 256 }; /* options without a letter: LETTER_NONE + 1, + 2, ... */
 
 /* Options that several verbs share. */
-enum verb_common { COMMON_DISKS = 1, COMMON_NODE = 2, COMMON_ENGINE = 4, COMMON_JSON = 8 };
+enum verb_common { COMMON_DISKS = 1, COMMON_NODE = 2, COMMON_ENGINE = 4, COMMON_JSON = 8, COMMON_TIMEOUT = 32 };
 
 struct verb {
     const char *name;
@@ -31,12 +31,25 @@ struct verb {
     int (*run)(const struct verb *verb, int argc, char **argv); /* argv[0] is the verb's name; returns an exit code */
 };
 
-extern const struct verb verb_format;
-extern const struct verb verb_lock;
-extern const struct verb verb_campaign;
-extern const struct verb verb_status;
-extern const struct verb verb_leader;
-extern const struct verb verb_watch;
-extern const struct verb verb_dump;
+/* Every verb, in the order of the help: verb_NAME, defined in verb_NAME.c. */
+#define VERBS(X)                                                                                                       \
+    X(format)                                                                                                          \
+    X(lock)                                                                                                            \
+    X(campaign)                                                                                                        \
+    X(status)                                                                                                          \
+    X(leader)                                                                                                          \
+    X(roles)                                                                                                           \
+    X(nodes)                                                                                                           \
+    X(watch)                                                                                                           \
+    X(resign)                                                                                                          \
+    X(request)                                                                                                         \
+    X(transfer)                                                                                                        \
+    X(forget)                                                                                                          \
+    X(register)                                                                                                        \
+    X(dump)
+
+#define VERB_DECLARATION(name) extern const struct verb verb_##name;
+VERBS(VERB_DECLARATION)
+#undef VERB_DECLARATION
 
 #endif

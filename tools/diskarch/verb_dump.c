@@ -210,9 +210,7 @@ static int dump_run(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
     command_line_parse(verb, argc, argv, NULL, NULL, &line);
-    if (line.argument_count != 0) {
-        usage_fail("\"%s\" is one argument too many; dump takes none", escaped(line.arguments[0]));
-    }
+    command_line_check_empty(verb, &line);
     static struct disk_set set; /* too large for a stack */
     struct disk_set_options options = {
         .paths = line.disks, .path_count = line.disk_count, .allow_minority = true, .engine = line.engine_kind};

@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FORCE_MAX = 32, SLOTS_DEFAULT = 32, REGISTERS_DEFAULT = 256, DRIFT_DEFAULT_PPM = 5000 };
@@ -139,17 +138,10 @@ struct progress {
     int64_t shown_ns; /* 0: nothing shown yet */
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void progress_show(void *context, uint64_t done_bytes, uint64_t all_bytes)
 {
     struct progress *progress = context;
-    int64_t now = now_ns();
+    int64_t now = clock_now_ns(CLOCK_MONOTONIC);
     if (now - progress->begun_ns < PROGRESS_AFTER_NS || now - progress->shown_ns < PROGRESS_EVERY_NS ||
         all_bytes == 0) {
         return;
@@ -229,7 +221,7 @@ static int format_run(const struct verb *verb, int argc, char **argv)
             line.disk_count, line.disk_count - 1);
     }
     timings_complete(&values.format.timings);
-    struct progress progress = {.begun_ns = now_ns()};
+    struct progress progress = {.begun_ns = clock_now_ns(CLOCK_MONOTONIC)};
     values.format.paths = line.disks;
     values.format.path_count = line.disk_count;
     values.format.force = values.force;

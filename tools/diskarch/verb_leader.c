@@ -5,6 +5,7 @@
 #include "observe.h"
 #include "report.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* Held by somebody who is known to be gone is led by nobody: the next one has not taken it yet. */
@@ -27,13 +28,17 @@ static void leader_remark(const struct diskarch_role_status *role)
     }
 }
 
-static int leader_print(const struct diskarch_role_status *role)
+static int leader_print(const struct diskarch_role_status *role, bool wants_payload)
 {
     leader_remark(role);
     if (!role_is_led(role)) {
         return EXIT_CODE_NO;
     }
-    printf("%s\n", escaped(role->holder_name));
+    if (wants_payload) {
+        printf("%s\n", escaped_bytes(role->payload, role->payload_bytes));
+    } else {
+        printf("%s\n", escaped(role->holder_name));
+    }
     return output_finish();
 }
 
@@ -46,36 +51,41 @@ static int leader_print_json(const struct diskarch_role_status *role)
     return role_is_led(role) ? EXIT_CODE_OK : EXIT_CODE_NO;
 }
 
-static int leader_ask(struct diskarch_observer *observer, const char *name, bool is_json)
+static int leader_show(struct diskarch_observer *observer, const struct command_line *line, void *context)
 {
+    const bool *wants_payload = context;
     int code = observe_watch(observer);
     if (code != EXIT_CODE_OK) {
         return code;
     }
     struct diskarch_role_status role;
-    int error = diskarch_observer_role(observer, name, &role);
+    int error = diskarch_observer_role(observer, line->arguments[0], &role);
     if (error != 0) {
         return observe_failed(observer, error);
     }
-    return is_json ? leader_print_json(&role) : leader_print(&role);
+    return line->is_json ? leader_print_json(&role) : leader_print(&role, *wants_payload);
+}
+
+enum { LETTER_PAYLOAD = LETTER_NONE + 1 };
+
+static const struct verb_option options[] = {
+    {LETTER_PAYLOAD, "payload", NULL, "print what the leader publishes instead of its name"},
+};
+
+static void leader_take(void *values, int letter, const char *argument)
+{
+    (void)argument;
+    assert(letter == LETTER_PAYLOAD);
+    *(bool *)values = true;
 }
 
 static int leader_run(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
-    command_line_parse(verb, argc, argv, NULL, NULL, &line);
-    if (line.argument_count != 1) {
-        usage_fail("%d roles are named; name one, after the options", line.argument_count);
-    }
-    command_line_check_name("role", line.arguments[0]);
-    struct diskarch_observer *observer;
-    int code = observe_open(&line, &observer);
-    if (code != EXIT_CODE_OK) {
-        return code;
-    }
-    code = leader_ask(observer, line.arguments[0], line.is_json);
-    diskarch_observer_close(observer);
-    return code;
+    bool wants_payload = false;
+    command_line_parse(verb, argc, argv, leader_take, &wants_payload, &line);
+    (void)command_line_role(&line);
+    return observe_with(&line, leader_show, &wants_payload);
 }
 
 const struct verb verb_leader = {
@@ -86,5 +96,7 @@ const struct verb verb_leader = {
         "Prints the name of the node that leads ROLE, or nothing if nobody does; a doubt is told on stderr. Watches\n"
         "heartbeats for up to two renew intervals. Needs no slot and writes nothing.",
     .common = COMMON_DISKS | COMMON_ENGINE | COMMON_JSON,
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
     .run = leader_run,
 };

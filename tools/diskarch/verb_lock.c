@@ -25,23 +25,23 @@ enum { LETTER_GRACE = LETTER_NONE + 1, LETTER_EPOCH_FILE };
 
 static const struct verb_option options[] = {
     {'n', "nonblock", NULL, "do not wait: if a role is held, say by whom and end with 1"},
-    {'w', "wait", "DURATION", "wait so long at most, then end with 1"},
     {'E', "conflict-exit-code", "CODE", "end with CODE instead of 1 if -n or -w did not get the role"},
-    {LETTER_GRACE, "grace", "DURATION", "between SIGTERM and SIGKILL, when the lease ends (default: a quarter of it)"},
+    {LETTER_GRACE, "grace", "DURATION", "between SIGTERM and SIGKILL (default: a quarter of the lease)"},
     {LETTER_EPOCH_FILE, "epoch-file", "PATH", "write the epochs there before the command starts; kept afterwards"},
+    CANDIDATE_OPTIONS,
     {'q', "quiet", NULL, "say nothing about waiting, nor who holds the role"},
-    {'v', "verbose", NULL, "say who is waited for, and when the lease is at risk (default on a terminal)"},
+    {'v', "verbose", NULL, "say who is waited for, what of lease and disks is at risk (default on a terminal)"},
 };
 
 static void lock_take(void *values, int letter, const char *argument)
 {
     struct lock *lock = values;
+    if (candidate_take(&lock->candidate, letter, argument)) {
+        return;
+    }
     switch (letter) {
     case 'n':
         lock->is_try = true;
-        break;
-    case 'w':
-        lock->wait_ns = option_duration("wait", argument);
         break;
     case 'E':
         lock->conflict_code = (int)option_count("conflict-exit-code", argument, 0, 255);
@@ -198,6 +198,16 @@ static int node_open(struct lock *lock)
     return grace_settle(lock, info.lease_ns);
 }
 
+/* Each by itself: a role whose transfer has begun is handed over by that. */
+static void roles_resign(struct lock *lock)
+{
+    for (size_t i = 0; i < lock->role_count; i++) {
+        if (lock->roles[i].handle != NULL) {
+            diskarch_resign(lock->roles[i].handle);
+        }
+    }
+}
+
 static int lock_do(struct lock *lock)
 {
     int code = node_open(lock);
@@ -210,13 +220,14 @@ static int lock_do(struct lock *lock)
     if (code == LOCK_GO_ON) {
         code = lock_run(lock);
     }
-    diskarch_close(lock->node); /* resigns what is held: the command is gone, or never ran */
+    roles_resign(lock); /* the command is gone, or never ran */
+    diskarch_close(lock->node);
     return code;
 }
 
 static int lock_verb_run(const struct verb *verb, int argc, char **argv)
 {
-    static struct lock lock = {.wait_ns = -1, .grace_ns = -1, .conflict_code = EXIT_CODE_NO};
+    static struct lock lock = {.grace_ns = -1, .conflict_code = EXIT_CODE_NO};
     lock.is_verbose = isatty(STDERR_FILENO);
     command_line_parse(verb, argc, argv, lock_take, &lock, &lock.line);
     if (lock.line.argument_count < 1) {
@@ -230,7 +241,7 @@ static int lock_verb_run(const struct verb *verb, int argc, char **argv)
     if (*lock.command == NULL) {
         usage_fail("no command is given; name one to run while leading \"%s\"", escaped(lock.roles[0].name));
     }
-    if (lock.wait_ns == 0) {
+    if (lock.line.timeout_ns == 0) {
         lock.is_try = true;
     }
     lock.is_verbose = lock.is_verbose && !lock.is_quiet;
@@ -253,9 +264,10 @@ const struct verb verb_lock = {
     .summary = "run a command while leading a role",
     .detail =
         "Waits until this node leads ROLE (or all of them), runs COMMAND, resigns, and ends with COMMAND's code. A\n"
-        "guard stops COMMAND and all its descendants before the lease ends, if it cannot be renewed. COMMAND finds\n"
-        "DISKARCH_SET, DISKARCH_ROLE and DISKARCH_EPOCH in its environment.",
-    .common = COMMON_DISKS | COMMON_NODE | COMMON_ENGINE,
+        "guard stops COMMAND and all its descendants before the lease ends, if it cannot be renewed, and when another\n"
+        "node orders to let go, which ends with 13. Waits for ever, unless -n or -w (then ends with 1) is given. COMMAND\n"
+        "finds DISKARCH_SET, DISKARCH_ROLE and DISKARCH_EPOCH in its environment.",
+    .common = COMMON_DISKS | COMMON_NODE | COMMON_ENGINE | COMMON_TIMEOUT,
     .takes_command = true,
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),

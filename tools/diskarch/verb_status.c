@@ -1,12 +1,12 @@
 /* diskarch status: the set, its disks, the nodes, the roles. */
 #include "block/limits.h"
-#include "columns.h"
 #include "command_line.h"
 #include "documents.h"
 #include "duration.h"
 #include "escape.h"
 #include "observe.h"
 #include "report.h"
+#include "tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,67 +59,36 @@ static void print_set(const struct diskarch_set_info *set)
 
 static void print_disks(const struct picture *picture)
 {
-    struct columns columns;
     size_t good = 0;
-    columns_begin(&columns);
-    fprintf(columns.cells, "DISK\tSTATE\tLATENCY\tPATH\n");
     for (size_t i = 0; i < picture->disk_count; i++) {
-        const struct diskarch_disk_status *disk = &picture->disks[i];
-        char latency[DURATION_TEXT_BYTES] = "-";
-        if (disk->latency_ns >= 0) {
-            duration_format_short(disk->latency_ns, latency);
-        }
-        fprintf(columns.cells, "%" PRIu32 "\t%s\t%s\t%s\n", disk->index, disk->is_good ? "good" : "FAILED", latency,
-                *disk->path == '\0' ? "(none)" : escaped(disk->path));
-        if (!disk->is_good) {
-            fprintf(columns.cells, "      %s\n", escaped(disk->reason));
-        }
-        good += disk->is_good;
+        good += picture->disks[i].state == DISKARCH_DISK_GOOD;
     }
     printf("\ndisks: %zu of %" PRIu32 " good, %" PRIu32 " needed\n", good, picture->set.disk_count,
            picture->set.disk_count / 2 + 1);
-    columns_end(&columns);
+    table_print_disks(picture->disks, picture->disk_count);
 }
 
-/* Those that left are history: they are counted, and listed with --json. */
-static void print_nodes(const struct picture *picture)
+/* Those that left are history: here they are counted; `nodes` and --json list them. */
+static void print_nodes(struct picture *picture)
 {
-    struct columns columns;
-    size_t left = 0;
-    columns_begin(&columns);
-    fprintf(columns.cells, "NODE\tSTATE\tINCARNATION\tENGINE\tSTARTED\n");
+    size_t count = 0;
     for (size_t i = 0; i < picture->node_count; i++) {
-        const struct diskarch_node_status *node = &picture->nodes[i];
-        if (node->liveness == DISKARCH_LEFT) {
-            left++;
-            continue;
+        if (picture->nodes[i].liveness != DISKARCH_LEFT) {
+            picture->nodes[count] = picture->nodes[i];
+            count++;
         }
-        fprintf(columns.cells, "%s\t%s\t%016" PRIx64 "\t%s\t%s\n", escaped(node->name),
-                liveness_words(node->liveness, node->silent_ns, node->is_dead), node->incarnation,
-                escaped(node->engine), wall_time_words(node->started_wall_ns));
     }
-    printf("\nnodes: %zu, and %zu that left\n", picture->node_count - left, left);
-    columns_end(&columns);
+    printf("\nnodes: %zu, and %zu that left\n", count, picture->node_count - count);
+    table_print_nodes(picture->nodes, count);
 }
 
 static void print_roles(const struct picture *picture)
 {
-    struct columns columns;
-    columns_begin(&columns);
-    fprintf(columns.cells, "ROLE\tLEADER\tEPOCH\tSTATE\tSINCE\n");
-    for (size_t i = 0; i < picture->role_count; i++) {
-        const struct diskarch_role_status *role = &picture->roles[i];
-        const char *state =
-            role->is_held ? liveness_words(role->liveness, role->silent_ns, role->is_holder_dead) : "free";
-        fprintf(columns.cells, "%s\t%s\t%" PRIu64 "\t%s%s\t%s\n", escaped(role->name),
-                role->is_held ? escaped(role->holder_name) : "-", role->epoch, state,
-                role->is_settled ? "" : ", unsettled", wall_time_words(role->since_wall_ns));
-    }
     printf("\nroles: %zu\n", picture->role_count);
-    columns_end(&columns);
+    table_print_roles(picture->roles, picture->role_count);
 }
 
-static int picture_print(const struct picture *picture)
+static int picture_print(struct picture *picture)
 {
     print_set(&picture->set);
     print_disks(picture);
@@ -152,24 +121,22 @@ static int picture_print_json(const struct picture *picture)
                                 picture->set.engine, "disks", disks, "nodes", nodes, "roles", roles));
 }
 
+static int status_show(struct diskarch_observer *observer, const struct command_line *line, void *context)
+{
+    (void)context;
+    struct picture picture = {.role_count = 0};
+    int code = picture_take(observer, &picture);
+    int print_code = line->is_json ? picture_print_json(&picture) : picture_print(&picture);
+    picture_done(&picture);
+    return code != EXIT_CODE_OK ? code : print_code;
+}
+
 static int status_run(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
     command_line_parse(verb, argc, argv, NULL, NULL, &line);
-    if (line.argument_count != 0) {
-        usage_fail("\"%s\" is one argument too many; status takes none", escaped(line.arguments[0]));
-    }
-    struct diskarch_observer *observer;
-    int code = observe_open(&line, &observer);
-    if (code != EXIT_CODE_OK) {
-        return code;
-    }
-    struct picture picture = {.role_count = 0};
-    code = picture_take(observer, &picture);
-    int print_code = line.is_json ? picture_print_json(&picture) : picture_print(&picture);
-    picture_done(&picture);
-    diskarch_observer_close(observer);
-    return code != EXIT_CODE_OK ? code : print_code;
+    command_line_check_empty(verb, &line);
+    return observe_with(&line, status_show, NULL);
 }
 
 const struct verb verb_status = {

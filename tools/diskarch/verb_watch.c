@@ -1,11 +1,12 @@
 /*
  * diskarch watch [ROLE...]: a line at each change. With roles named, changes of these roles; without, also of nodes and
- * disks. Heartbeats are read every renew interval and with them the roles that are known; for new names all registers are
- * read, which is much more, and therefore once in a lease only.
+ * disks. Each renew interval heartbeats are read, and of the registers only those that the heartbeats say have changed.
  */
 #include "block/limits.h"
 #include "command_line.h"
+#include "disk_words.h"
 #include "documents.h"
+#include "duration.h"
 #include "escape.h"
 #include "observe.h"
 #include "report.h"
@@ -18,17 +19,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+enum { CHANGES_ROOM = 64 };
 
 #define PAUSE_SHORTEST_NS (50 * NS_PER_MS)
 
 struct watched_role {
-    bool is_shown; /* the status below was printed */
-    struct diskarch_role_status status;
+    bool is_known; /* `now` holds something */
+    bool is_shown; /* `shown` was printed */
+    struct diskarch_role_status now;
+    struct diskarch_role_status shown;
 };
 
-/* Everything as it was shown last. */
+/* Everything as it was seen last and as it was shown last. */
 struct watch {
     struct diskarch_observer *observer;
     bool is_json;
@@ -41,29 +45,21 @@ struct watch {
     struct diskarch_disk_status disks[DISKS_MAX];
     bool has_disks;  /* they were read once */
     bool is_failing; /* the last reading failed, and that has been said */
-    int64_t scan_due_ns;
-    int code; /* of the output: what cannot be written ends the watching */
+    int code;        /* of the output: what cannot be written ends the watching */
 };
-
-static int64_t now_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- Lines ------------------------------------------------------------------------------------------------------- */
 
 static void line_print_json(struct watch *watch, const char *kind, json_t *document)
 {
-    json_object_set_new(document, "wall_ms", document_wall_ms(now_ns(CLOCK_REALTIME)));
+    json_object_set_new(document, "wall_ms", document_wall_ms(clock_now_ns(CLOCK_REALTIME)));
     json_object_set_new(document, "kind", json_string(kind));
     watch->code = json_print_line(document);
 }
 
 __attribute__((format(printf, 2, 3))) static void line_print(struct watch *watch, const char *format, ...)
 {
-    int64_t now = now_ns(CLOCK_REALTIME);
+    int64_t now = clock_now_ns(CLOCK_REALTIME);
     printf("%s.%03d  ", wall_time_words(now), (int)(now % NS_PER_S / NS_PER_MS));
     va_list arguments;
     va_start(arguments, format);
@@ -84,68 +80,110 @@ static enum diskarch_liveness standing(enum diskarch_liveness liveness)
 static struct watched_role *role_find(const struct watch *watch, const char *name)
 {
     for (size_t i = 0; i < watch->role_count; i++) {
-        if (strcmp(watch->roles[i].status.name, name) == 0) {
+        if (strcmp(watch->roles[i].now.name, name) == 0) {
             return &watch->roles[i];
         }
     }
     return NULL;
 }
 
-static void role_add(struct watch *watch, const char *name)
+static struct watched_role *role_add(struct watch *watch, const char *name)
 {
-    if (role_find(watch, name) != NULL) {
-        return;
-    }
     struct watched_role *roles = realloc(watch->roles, (watch->role_count + 1) * sizeof(*roles));
     if (roles == NULL) {
         complain("out of memory; free some, or name the roles to watch");
         exit(EXIT_CODE_SYSTEM);
     }
     struct watched_role *role = &roles[watch->role_count];
-    *role = (struct watched_role){.is_shown = false};
-    memcpy(role->status.name, name, strnlen(name, NAME_BYTES_MAX));
+    *role = (struct watched_role){.is_known = false};
+    memcpy(role->now.name, name, strnlen(name, NAME_BYTES_MAX));
     watch->roles = roles;
     watch->role_count++;
+    return role;
 }
 
-static bool role_has_changed(const struct diskarch_role_status *before, const struct diskarch_role_status *now)
+static void role_name(struct watch *watch, const char *name)
+{
+    if (role_find(watch, name) == NULL) {
+        role_add(watch, name);
+    }
+}
+
+static void role_update(struct watch *watch, const struct diskarch_role_status *status)
+{
+    struct watched_role *role = role_find(watch, status->name);
+    if (role == NULL && watch->has_names) {
+        return;
+    }
+    if (role == NULL) {
+        role = role_add(watch, status->name);
+    }
+    role->now = *status;
+    role->is_known = true;
+}
+
+/* Takes what has changed since the last time. 0 or the observer's error. */
+static int roles_update(struct watch *watch)
+{
+    struct diskarch_role_status changes[CHANGES_ROOM];
+    size_t count;
+    do {
+        count = 0;
+        int error = diskarch_observer_changes(watch->observer, changes, CHANGES_ROOM, &count);
+        if (error != 0) {
+            return error;
+        }
+        for (size_t i = 0; i < count; i++) {
+            role_update(watch, &changes[i]);
+        }
+    } while (count == CHANGES_ROOM);
+    return 0;
+}
+
+static bool holder_has_changed(const struct diskarch_role_status *before, const struct diskarch_role_status *now)
 {
     return before->is_held != now->is_held || before->epoch != now->epoch || before->holder_slot != now->holder_slot ||
            before->holder_incarnation != now->holder_incarnation || before->is_holder_dead != now->is_holder_dead ||
            standing(before->liveness) != standing(now->liveness);
 }
 
-/* A role that is not there yet, or whose change is not proven yet, is looked at again the next time. */
-static void role_look(struct watch *watch, struct watched_role *role)
+static bool value_has_changed(const struct diskarch_role_status *before, const struct diskarch_role_status *now)
 {
-    struct diskarch_role_status now;
-    if (diskarch_observer_role(watch->observer, role->status.name, &now) != 0 ||
-        (role->is_shown && !role_has_changed(&role->status, &now))) {
-        return;
+    return before->is_forgotten != now->is_forgotten || before->is_transferring != now->is_transferring ||
+           strcmp(before->successor_name, now->successor_name) != 0 || before->payload_bytes != now->payload_bytes ||
+           memcmp(before->payload, now->payload, now->payload_bytes) != 0;
+}
+
+/* What had been forgotten before anybody watched is history. */
+static bool role_is_news(const struct watched_role *role)
+{
+    if (!role->is_shown) {
+        return role->is_known && !role->now.is_forgotten;
     }
-    role->status = now;
+    return holder_has_changed(&role->shown, &role->now) || value_has_changed(&role->shown, &role->now);
+}
+
+static void role_show(struct watch *watch, struct watched_role *role)
+{
+    const struct diskarch_role_status *now = &role->now;
+    role->shown = *now;
     role->is_shown = true;
     if (watch->is_json) {
-        line_print_json(watch, "role", document_role(&now));
+        line_print_json(watch, "role", document_role(now));
     } else {
-        line_print(watch, "role %s: %s", escaped(now.name), observe_role_words(&now));
+        line_print(watch, "role %s: %s%s%s", escaped(now->name), observe_role_words(now),
+                   now->payload_bytes > 0 ? ", publishes " : "", escaped_bytes(now->payload, now->payload_bytes));
     }
 }
 
-static void roles_scan(struct watch *watch)
+static void roles_look(struct watch *watch)
 {
-    struct diskarch_role_status *roles = NULL;
-    size_t count = 0;
-    int64_t now = now_ns(CLOCK_MONOTONIC);
-    if (watch->has_names || now < watch->scan_due_ns ||
-        observe_roles(watch->observer, &roles, &count) != EXIT_CODE_OK) {
-        return;
+    for (size_t i = 0; i < watch->role_count; i++) {
+        struct watched_role *role = &watch->roles[i];
+        if (role_is_news(role)) {
+            role_show(watch, role);
+        }
     }
-    watch->scan_due_ns = now + watch->set.lease_ns;
-    for (size_t i = 0; i < count; i++) {
-        role_add(watch, roles[i].name);
-    }
-    free(roles);
 }
 
 /* ---- Nodes and disks --------------------------------------------------------------------------------------------- */
@@ -169,6 +207,16 @@ static bool node_is_news(const struct diskarch_node_status *before, const struct
     return before->is_dead != now->is_dead || standing(before->liveness) != standing(now->liveness);
 }
 
+static void node_show(struct watch *watch, const struct diskarch_node_status *node)
+{
+    if (watch->is_json) {
+        line_print_json(watch, "node", document_node(node));
+    } else {
+        line_print(watch, "node %s: %s (%016" PRIx64 ")", escaped(node->name),
+                   liveness_words(node->liveness, node->silent_ns, node->is_dead), node->incarnation);
+    }
+}
+
 static void nodes_look(struct watch *watch)
 {
     struct diskarch_node_status *nodes = NULL;
@@ -177,15 +225,8 @@ static void nodes_look(struct watch *watch)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct diskarch_node_status *node = &nodes[i];
-        if (!node_is_news(node_find(watch, node), node)) {
-            continue;
-        }
-        if (watch->is_json) {
-            line_print_json(watch, "node", document_node(node));
-        } else {
-            line_print(watch, "node %s: %s (%016" PRIx64 ")", escaped(node->name),
-                       liveness_words(node->liveness, node->silent_ns, node->is_dead), node->incarnation);
+        if (node_is_news(node_find(watch, &nodes[i]), &nodes[i])) {
+            node_show(watch, &nodes[i]);
         }
     }
     free(watch->nodes);
@@ -193,19 +234,24 @@ static void nodes_look(struct watch *watch)
     watch->node_count = count;
 }
 
+static void disk_show(struct watch *watch, const struct diskarch_disk_status *disk)
+{
+    if (watch->is_json) {
+        line_print_json(watch, "disk", document_disk(disk));
+    } else {
+        line_print(watch, "%s", disk_words(disk));
+    }
+}
+
 static void disks_look(struct watch *watch)
 {
     struct diskarch_disk_status disks[DISKS_MAX];
     size_t count = diskarch_observer_disks(watch->observer, disks, DISKS_MAX);
     for (size_t i = 0; i < count && i < DISKS_MAX; i++) {
-        bool is_news = watch->has_disks ? disks[i].is_good != watch->disks[i].is_good : !disks[i].is_good;
-        watch->disks[i] = disks[i];
-        if (is_news && watch->is_json) {
-            line_print_json(watch, "disk", document_disk(&disks[i]));
-        } else if (is_news) {
-            line_print(watch, "disk %" PRIu32 " %s: %s%s", disks[i].index, escaped(disks[i].path),
-                       disks[i].is_good ? "good" : "FAILED: ", disks[i].is_good ? "" : escaped(disks[i].reason));
+        if (disks[i].state != (watch->has_disks ? watch->disks[i].state : DISKARCH_DISK_GOOD)) {
+            disk_show(watch, &disks[i]);
         }
+        watch->disks[i] = disks[i];
     }
     watch->has_disks = true;
 }
@@ -215,7 +261,7 @@ static void disks_look(struct watch *watch)
 /* Disks that do not answer are waited for: that is when somebody watches. */
 static void watch_turn(struct watch *watch)
 {
-    int error = diskarch_observer_poll(watch->observer);
+    int error = roles_update(watch);
     if (!watch->has_names) {
         disks_look(watch);
     }
@@ -232,11 +278,8 @@ static void watch_turn(struct watch *watch)
     }
     if (!watch->has_names) {
         nodes_look(watch);
-        roles_scan(watch);
     }
-    for (size_t i = 0; i < watch->role_count; i++) {
-        role_look(watch, &watch->roles[i]);
-    }
+    roles_look(watch);
 }
 
 static int watch_loop(struct watch *watch, int signal_fd)
@@ -256,7 +299,7 @@ static int watch_run(const struct verb *verb, int argc, char **argv)
     struct watch watch = {.is_json = line.is_json, .has_names = line.argument_count > 0};
     for (int i = 0; i < line.argument_count; i++) {
         command_line_check_name("role", line.arguments[i]);
-        role_add(&watch, line.arguments[i]);
+        role_name(&watch, line.arguments[i]);
     }
     const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     int signal_fd = signals_open(ends, sizeof(ends) / sizeof(ends[0]));
@@ -277,9 +320,10 @@ static int watch_run(const struct verb *verb, int argc, char **argv)
 const struct verb verb_watch = {
     .name = "watch",
     .arguments = "[ROLE...]",
-    .summary = "print each change of leader, epoch or liveness",
-    .detail = "Prints the state of the named roles, then a line at each change of leader, epoch or liveness, until\n"
-              "interrupted. Without names: of all roles, nodes and disks. Needs no slot and writes nothing.",
+    .summary = "print each change of leader, epoch, payload or liveness",
+    .detail =
+        "Prints the state of the named roles, then a line at each change of leader, epoch, payload or liveness, until\n"
+        "interrupted. Without names: of all roles, nodes and disks. Needs no slot and writes nothing.",
     .common = COMMON_DISKS | COMMON_ENGINE | COMMON_JSON,
     .run = watch_run,
 };

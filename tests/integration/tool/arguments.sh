@@ -46,7 +46,7 @@ refuses 'renew: "1sec" has an unknown unit' format "${good[@]}" --renew 1sec
 refuses 'quarantine: "9223372036854775807s" is longer' format "${good[@]}" --quarantine 9223372036854775807s
 refuses 'quarantine: "99999999999999999999s" is longer' format "${good[@]}" --quarantine 99999999999999999999s
 refuses 'io-deadline: "0x10s" has an unknown unit' format "${good[@]}" --io-deadline 0x10s
-refuses 'wait: "forever" is not a duration' lock "${good[@]}" -w forever r -- true
+refuses 'timeout: "forever" is not a duration' lock "${good[@]}" -w forever r -- true
 refuses 'grace: "1" has no unit' lock "${good[@]}" --grace 1 r -- true
 
 step "counts and rates"
@@ -58,6 +58,9 @@ refuses 'registers: "0" is not a whole number' format "${good[@]}" --registers 0
 refuses 'registers: "99999999999999999999" is not' format "${good[@]}" --registers 99999999999999999999
 refuses 'block-size: "100" is not a whole number' format "${good[@]}" --block-size 100
 refuses 'conflict-exit-code: "256" is not' lock "${good[@]}" -E 256 r -- true
+refuses 'priority: "101" is not a whole number from 0 to 100' lock "${good[@]}" --priority 101 r -- true
+refuses 'priority: "-1" is not' campaign "${good[@]}" --priority -1 r
+refuses 'payload: 129 bytes are too many; give at most 128' lock "${good[@]}" --payload "$(printf 'x%.0s' {1..129})" r -- true
 refuses 'clock-drift: "5" is not a rate; write it as 0.5%' format "${good[@]}" --clock-drift 5
 refuses 'clock-drift: "0.5" is not a rate' format "${good[@]}" --clock-drift 0.5
 refuses 'clock-drift: "101%" is more than all' format "${good[@]}" --clock-drift 101%
@@ -81,7 +84,38 @@ refuses '0 roles are named; name one' leader "${good[@]}"
 refuses '2 roles are named; name one' campaign "${good[@]}" a b
 refuses '"more" is one argument too many' status "${good[@]}" more
 refuses '"more" is one argument too many' format "${good[@]}" more
+refuses '"more" is one argument too many' roles "${good[@]}" more
+refuses '"more" is one argument too many' nodes "${good[@]}" more
 refuses '"more" is one argument too many' dump "${good[@]}" more
+
+refuses '2 roles are named; name one' resign "${good[@]}" a b
+refuses '0 roles are named; name one' request "${good[@]}"
+refuses '1 names are given; name the role and the node' transfer "${good[@]}" a
+refuses 'node name "a.x0ab" has a character' transfer "${good[@]}" r $'a\nb'
+refuses '0 roles are named; name one' forget "${good[@]}"
+refuses 'timeout: "5" has no unit; write' resign "${good[@]}" -w 5 r
+
+step "registers"
+refuses 'nothing to do is given; say get' register "${good[@]}"
+refuses '"put" is not known; choose get, set, cas or propose' register "${good[@]}" put r x
+refuses 'get: 2 arguments are given; .* takes 1 of NAME' register "${good[@]}" get r x
+refuses 'set: 1 arguments are given; .* takes 2 of NAME VALUE' register "${good[@]}" set r
+refuses 'cas: 2 arguments are given; .* takes 3 of NAME EXPECTED VALUE' register "${good[@]}" cas r x
+refuses 'cas: 3 arguments are given; .* takes 2' register "${good[@]}" cas --create r x y
+refuses 'name of the register is empty; give' register "${good[@]}" get ''
+refuses 'register name "a.x1bb" has a character that cannot be printed' register "${good[@]}" get $'a\x1bb'
+refuses 'register name ".*" is too long; give at most 63' register "${good[@]}" get "$(printf 'x%.0s' {1..64})"
+refuses 'argument: the value is too long; give at most 128' register "${good[@]}" set r "$(printf 'x%.0s' {1..129})"
+refuses 'argument: the value is too long' register "${good[@]}" --hex set r "$(printf '00%.0s' {1..129})"
+refuses '"abc" is not hexadecimal; write two digits' register "${good[@]}" --hex set r abc
+refuses '"0x41" is not hexadecimal' register "${good[@]}" --hex set r 0x41
+refuses 'no-such-file: the value cannot be read: No such file' register "${good[@]}" set r --file "$work/no-such-file"
+printf 'x%.0s' {1..129} >"$work/long"
+refuses 'long: the value is too long; give at most 128' register "${good[@]}" set r --file "$work/long"
+refuses 'standard input: the value is too long' register "${good[@]}" set r - <"$work/long"
+refuses 'standard input is named twice' register "${good[@]}" cas r - -
+refuses 'file: get takes no value; leave it out' register "${good[@]}" get r --file "$work/long"
+refuses 'create: set expects no value anyway' register "${good[@]}" set r x --create
 
 step "nothing was touched"
 ! ls "$work" | grep -qxE '[a-c]' || fail "a file was created"
@@ -89,7 +123,7 @@ step "nothing was touched"
 step "help and version"
 run help "$DISKARCH" --help
 must_be "exit code of --help" "$code" 0
-for verb in format lock campaign status leader watch dump; do
+for verb in format lock campaign status leader roles nodes watch resign request transfer forget register dump; do
     must_say help.out "^  $verb "
     run verb "$DISKARCH" "$verb" --help
     must_be "exit code of $verb --help" "$code" 0

@@ -19,9 +19,11 @@ options_of() {
 step "verbs"
 run help "$DISKARCH" --help
 mapfile -t verbs < <(sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$work/help.out")
-((${#verbs[@]} == 7)) || fail "--help lists ${#verbs[@]} verbs"
+files=("${DISKARCH_MANUAL%/*}"/../diskarch/verb_*.c)
+must_be "number of verbs, for each of which there is a file" "${#verbs[@]}" "${#files[@]}"
 for verb in "${verbs[@]}"; do
     manual_must_say "diskarch $verb"
+    grep -qx "# ${verb^^}" "$DISKARCH_MANUAL" || fail "the manual page has no section of $verb"
 done
 
 step "options"
@@ -33,9 +35,23 @@ done
 diff <(options_of "$work/all-help.text") <(options_of "$work/manual.text") >"$work/options.log" ||
     fail "the options of --help (<) and of the manual page (>) differ"
 
+step "each option of a verb stands in its own section, or among those of several verbs"
+# section TITLE: its text, without markup.
+section() {
+    sed -n "/^# $1\$/,/^# /p" "$DISKARCH_MANUAL" | tr -d '*'
+}
+section "OPTIONS OF SEVERAL VERBS" >"$work/several.text"
+for verb in "${verbs[@]}"; do
+    run verb "$DISKARCH" "$verb" --help
+    section "${verb^^}" >"$work/section.text"
+    comm -23 <(sed -n '/^Options:/,$p' "$work/verb.out" >"$work/options.text"; options_of "$work/options.text") \
+        <(cat "$work/several.text" "$work/section.text" >"$work/known.text"; options_of "$work/known.text") >"$work/missing.log"
+    [[ ! -s $work/missing.log ]] || fail "the section of $verb does not tell these options"
+done
+
 step "exit codes"
 sed -n '/^Exit codes:/,/^`/s/^  \([0-9]*\) *\(.*\)/\1 \2/p' "$work/help.out" >"$work/codes.log"
-must_be "number of exit codes" "$(wc -l <"$work/codes.log")" 13
+(($(wc -l <"$work/codes.log") >= 13)) || fail "--help lists too few exit codes"
 while read -r number sentence; do
     grep -qiF -- " $number $sentence" "$work/manual.text" || fail "the manual page does not say '$number $sentence'"
 done <"$work/codes.log"

@@ -32,7 +32,7 @@ static void check_left(const struct fixture *fixture)
     CHECK(role_count == 1 && !roles[0].is_held && strcmp(roles[0].name, "db") == 0);
     CHECK(diskarch_observer_disks(observer, disks, FIXTURE_DISKS) == FIXTURE_DISKS);
     for (int i = 0; i < FIXTURE_DISKS; i++) {
-        CHECK(disks[i].is_good && disks[i].latency_ns >= 0);
+        CHECK(disks[i].state == DISKARCH_DISK_GOOD && disks[i].latency_ns >= 0);
     }
     CHECK(diskarch_observer_role(observer, "nobody", &roles[0]) == DISKARCH_ENONE);
     diskarch_observer_close(observer);

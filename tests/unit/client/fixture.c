@@ -22,14 +22,14 @@ void sleep_ms(int64_t ms)
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS}, NULL);
 }
 
-static void format(const struct fixture *fixture)
+static void format(const struct fixture *fixture, uint32_t slots, uint32_t registers)
 {
     struct format_options options = {
         .paths = fixture->disks,
         .path_count = fixture->disk_count,
         .set_name = "fixture",
-        .slots = 16,
-        .registers = 16,
+        .slots = slots,
+        .registers = registers,
         .timings =
             {
                 .lease_ns = FIXTURE_LEASE_MS * NS_PER_MS,
@@ -51,13 +51,18 @@ static void format(const struct fixture *fixture)
 
 void fixture_make(struct fixture *fixture)
 {
+    fixture_make_of(fixture, 16, 16);
+}
+
+void fixture_make_of(struct fixture *fixture, uint32_t slots, uint32_t registers)
+{
     *fixture = (struct fixture){.directory = "client-test-XXXXXX", .disk_count = FIXTURE_DISKS};
     CHECK(mkdtemp(fixture->directory) != NULL);
     for (int i = 0; i < FIXTURE_DISKS; i++) {
         snprintf(fixture->paths[i], sizeof fixture->paths[i], "%s/disk%d", fixture->directory, i);
         fixture->disks[i] = fixture->paths[i];
     }
-    format(fixture);
+    format(fixture, slots, registers);
 }
 
 void fixture_remove(struct fixture *fixture)
@@ -110,8 +115,24 @@ struct diskarch_observer *fixture_observe(const struct fixture *fixture)
 /* What a failed test leaves to read. */
 static void tell(const struct diskarch_event *event)
 {
-    static const char *const kinds[] = {"none", "joined", "join waits", "candidate", "leader",     "at risk",
-                                        "safe", "lost",   "released",   "refused",   "lease ended"};
+    static const char *const kinds[] = {
+        [DISKARCH_JOINED] = "joined",
+        [DISKARCH_JOIN_WAITS] = "join waits",
+        [DISKARCH_CANDIDATE] = "candidate",
+        [DISKARCH_LEADER] = "leader",
+        [DISKARCH_AT_RISK] = "at risk",
+        [DISKARCH_SAFE] = "safe",
+        [DISKARCH_LOST] = "lost",
+        [DISKARCH_RELEASED] = "released",
+        [DISKARCH_REFUSED] = "refused",
+        [DISKARCH_LEASE_ENDED] = "lease ended",
+        [DISKARCH_ASKED] = "asked",
+        [DISKARCH_TRANSFER] = "transfer",
+        [DISKARCH_TRANSFER_REFUSED] = "transfer refused",
+        [DISKARCH_PUBLISHED] = "published",
+        [DISKARCH_RENEWED] = "renewed",
+        [DISKARCH_DISK] = "disk",
+    };
     fprintf(stderr, "%d: %s role=%s epoch=%llu name=%s reason=%d %s\n", (int)getpid(), kinds[event->kind],
             event->role != NULL ? diskarch_role_name(event->role) : "-", (unsigned long long)event->epoch,
             event->node_name, (int)event->reason, event->text);

@@ -28,6 +28,7 @@ void check(bool is_true, const char *condition, const char *file, int line);
 
 /* A set of three files: short quarantine, few slots and registers. */
 void fixture_make(struct fixture *fixture);
+void fixture_make_of(struct fixture *fixture, uint32_t slots, uint32_t registers);
 void fixture_remove(struct fixture *fixture);
 
 struct diskarch *fixture_open(const struct fixture *fixture, const char *node_name, bool is_rejoining);

@@ -3,77 +3,30 @@
  * a change that is under way.
  */
 #include "fixture.h"
+#include "hand.h"
 
-#include "block/block.h"
 #include "block/name.h"
 #include "block/role_value.h"
-#include "disk/disk_set.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct fixture fixture;
 static struct set_header header;
 
-/* ---- Writing rows by hand ---------------------------------------------------------------------------------------- */
-
 static uint32_t row_of(const char *name, uint32_t probe)
 {
-    uint32_t registers = header.layout.registers;
-    return layout_register_row(&header.layout, (uint32_t)((name_hash(name) + probe) % registers));
+    return hand_row_of(&header, name, probe);
 }
 
-static void put_block(uint32_t disk, uint32_t row, uint32_t slot, const struct register_block *content)
-{
-    uint8_t bytes[BLOCK_BYTES_MAX];
-    uint32_t block_bytes = header.layout.block_bytes;
-    struct block_place place = {.set_tag = set_header_tag(&header), .disk = disk, .row = row, .slot = slot};
-    int fd = open(fixture.paths[disk], O_WRONLY);
-    block_encode_register(bytes, block_bytes, &place, content);
-    CHECK(fd >= 0);
-    CHECK(pwrite(fd, bytes, block_bytes, (off_t)layout_offset(&header.layout, row, slot)) == (ssize_t)block_bytes);
-    CHECK(close(fd) == 0);
-}
-
-static struct ballot ballot(uint64_t round, uint32_t slot)
-{
-    return (struct ballot){.round = round, .slot = slot, .incarnation = 100 + slot};
-}
-
-/* A block that accepted `round` with this value, and knows `committed` to be committed. */
 static struct register_block accepted(uint64_t round, uint32_t slot, uint64_t committed, const char *name,
                                       uint64_t epoch)
 {
-    struct role_value value = {.kind = VALUE_ROLE, .hold = ROLE_HELD, .epoch = epoch, .holder = {slot, 100 + slot}};
-    struct register_block block = {
-        .author = {.incarnation = 100 + slot, .sequence = round},
-        .promised = ballot(round, slot),
-        .accepted = ballot(round, slot),
-        .committed = committed == 0 ? (struct ballot){0} : ballot(committed, slot),
-    };
-    name_field_store((uint8_t *)value.name, name);
-    name_field_store((uint8_t *)value.node_name, "hand");
-    role_value_encode(block.value, &value);
-    return block;
+    return hand_accepted(round, slot, committed, name, epoch);
 }
 
 static void put_on_disks(uint32_t disks, uint32_t row, uint32_t slot, struct register_block block)
 {
-    for (uint32_t disk = 0; disk < disks; disk++) {
-        put_block(disk, row, slot, &block);
-    }
-}
-
-static void read_header(void)
-{
-    struct disk_set *set = malloc(sizeof *set);
-    struct disk_set_options options = {.paths = fixture.disks, .path_count = FIXTURE_DISKS};
-    CHECK(set != NULL && disk_set_open(&options, set) == 0);
-    header = set->header;
-    disk_set_close(set);
-    free(set);
+    hand_put_register(&fixture, &header, disks, row, slot, &block);
 }
 
 /* ---- What the observer says -------------------------------------------------------------------------------------- */
@@ -138,7 +91,7 @@ static void test_mark_above(struct diskarch_observer *observer)
 {
     uint32_t row = row_of("above", 0);
     struct register_block promise = {
-        .author = {.incarnation = 102, .sequence = 1}, .promised = ballot(9, 2), .committed = ballot(8, 2)};
+        .author = {.incarnation = 102, .sequence = 1}, .promised = hand_ballot(9, 2), .committed = hand_ballot(8, 2)};
     put_on_disks(3, row, 1, accepted(3, 1, 0, "above", 1));
     put_on_disks(3, row, 2, promise);
     expect_error(observer, "above", DISKARCH_EUNSETTLED);
@@ -174,7 +127,7 @@ static void test_other_kinds(struct diskarch_observer *observer)
 static void on_a_fresh_set(void (*test)(struct diskarch_observer *observer))
 {
     fixture_make(&fixture);
-    read_header();
+    header = hand_read_header(&fixture);
     struct diskarch_observer *observer = fixture_observe(&fixture);
     test(observer);
     diskarch_observer_close(observer);

@@ -1,9 +1,11 @@
 /*
  * Two processes. The leader is stopped past its lease; the other one takes over under a higher epoch; the stopped one,
- * woken, finds itself out: it is told LOST once for the one LEADER it was told, leads nothing, and joins again.
+ * woken, finds itself out: it is told LOST once for the one LEADER it was told, leads nothing, and joins again. A question
+ * that it had asked is asked again by its next incarnation; who waits for the answer does not notice.
  */
 #include "fixture.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,6 +24,12 @@ static char read_word(int fd)
     return word;
 }
 
+static void *ask_for_other(void *node)
+{
+    CHECK(diskarch_ask(node, "other", DISKARCH_ASK_REQUEST, NULL, -1) == 0);
+    return NULL;
+}
+
 /* The child: leads, is stopped and woken, and checks what it is told. */
 static int leader(const struct fixture *fixture, int to_parent, int from_parent)
 {
@@ -31,6 +39,9 @@ static int leader(const struct fixture *fixture, int to_parent, int from_parent)
     struct diskarch_event event = event_await(node, DISKARCH_LEADER);
     CHECK(event.epoch == 1);
     write_word(to_parent, 'L');
+    pthread_t asking;
+    CHECK(read_word(from_parent) == 'A');
+    CHECK(pthread_create(&asking, NULL, ask_for_other, node) == 0);
 
     event = event_await(node, DISKARCH_LOST);
     CHECK(event.role == role && event.epoch == 1);
@@ -46,6 +57,7 @@ static int leader(const struct fixture *fixture, int to_parent, int from_parent)
     CHECK(read_word(from_parent) == 'G');
     event = event_await(node, DISKARCH_LEADER);
     CHECK(event.epoch == 3);
+    CHECK(pthread_join(asking, NULL) == 0);
     diskarch_close(node);
     return 0;
 }
@@ -76,12 +88,18 @@ static void take_over(const struct fixture *fixture, pid_t child, int from_child
     struct diskarch_role *role;
     CHECK(diskarch_campaign(node, "db", NULL, &role) == 0);
     event_await(node, DISKARCH_CANDIDATE);
+    struct diskarch_role *other;
+    CHECK(diskarch_campaign(node, "other", NULL, &other) == 0);
+    CHECK(diskarch_wait(other, -1) == 0);
+    write_word(to_child, 'A');
+    CHECK(event_await(node, DISKARCH_ASKED).role == other);
     CHECK(kill(child, SIGSTOP) == 0);
-    struct diskarch_event event = event_await(node, DISKARCH_LEADER);
-    CHECK(event.epoch == 2);
+    CHECK(event_await(node, DISKARCH_LEADER).epoch == 2);
     check_observed(fixture);
     CHECK(kill(child, SIGCONT) == 0);
     CHECK(read_word(from_child) == 'C');
+    CHECK(event_await(node, DISKARCH_ASKED).role == other);
+    CHECK(diskarch_resign(other) == 0);
     write_word(to_child, 'G');
     diskarch_close(node);
 }

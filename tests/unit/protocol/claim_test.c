@@ -276,6 +276,7 @@ Test(claim, S2_only_counting_disks_confirm)
     rig_pass(&rig, 0, d_ns, d_ns);
     rig_tick(&rig, 0);
     rig_land(&rig, rig_find(&rig, 0, 2, ROW_CLAIM, IO_WRITE)); /* it lands, but was not acknowledged in time */
+    rig_complete(&rig, 0, rig_find(&rig, 0, 2, 0, IO_HEADER)); /* the disk was silent, and is back */
     rig_put_claim(&rig, 1, node_of(0)->self.slot, 77, false);
     rig_pass(&rig, 0, 2 * d_ns, 2 * d_ns);
     rig_tick(&rig, 0);

@@ -329,9 +329,12 @@ Test(registers, B5_a_late_completion_of_an_earlier_operation_is_nobodys)
 {
     finish(OP_UPDATE, 5);
     rig.disks[2].mode = RIG_HOLDS;
-    finish(OP_UPDATE, 6);
-    set_mode(RIG_HOLDS);
     uint32_t before = ended;
+    start(OP_UPDATE, 6);
+    rig_settle(&rig);
+    cr_assert_eq(ended, before + 1);
+    set_mode(RIG_HOLDS);
+    before = ended;
     start(OP_UPDATE, 7);
     exchange(0);
     exchange(2); /* of the value 6 */
@@ -417,6 +420,86 @@ Test(registers, D3_a_disk_that_does_not_read_my_write_back_has_no_vote)
     rig_complete(&rig, 0, lost);
     cr_expect_not(node_is_over(node));
     cr_expect(ballot_is_none(register_row(node, row)->accepted), "still phase 1");
+    cr_expect_eq(node_disk(node, 1).state, DISK_OUT, "D7: it acknowledged what it does not show");
+}
+
+Test(registers, D3_a_damaged_block_read_back_has_no_vote_and_is_written_again)
+{
+    set_mode(RIG_HOLDS);
+    start(OP_UPDATE, 5);
+    read_row(0);
+    read_row(1);
+    exchange(0);
+    struct rig_request *torn = rig_find(&rig, 0, 1, row, IO_EXCHANGE);
+    memset(torn->block + RIG_BLOCK_BYTES / 2, 0x5a, RIG_BLOCK_BYTES / 2);
+    rig_complete(&rig, 0, torn);
+    cr_expect(ballot_is_none(register_row(node, row)->accepted), "still phase 1");
+    set_mode(RIG_RUNS);
+    rig_run(&rig, NS_PER_S);
+    cr_expect_eq(outcome, OP_COMMITTED);
+    cr_expect_eq(rig_register(&rig, 1, row, node->self.slot).value[0], 5);
+    cr_expect_eq(node_disk(node, 1).state, DISK_GOOD);
+}
+
+Test(registers, D3_a_block_damaged_when_its_phase_ends_without_it_is_written_again)
+{
+    finish(OP_UPDATE, 5);
+    set_mode(RIG_HOLDS);
+    start(OP_UPDATE, 6);
+    struct rig_request *torn = rig_find(&rig, 0, 2, row, IO_EXCHANGE);
+    memset(torn->block + RIG_BLOCK_BYTES / 2, 0x5a, RIG_BLOCK_BYTES / 2);
+    rig_complete(&rig, 0, torn);
+    uint32_t before = ended;
+    exchange(0);
+    exchange(1);
+    cr_assert_eq(ended, before + 1);
+    set_mode(RIG_RUNS);
+    rig_run(&rig, NS_PER_S);
+    cr_expect_eq(rig_register(&rig, 2, row, node->self.slot).value[0], 6);
+}
+
+Test(registers, D7_an_own_block_older_than_acknowledged_counts_the_disk_out_when_it_is_read)
+{
+    uint8_t old[RIG_BLOCK_BYTES];
+    finish(OP_UPDATE, 5);
+    memcpy(old, rig_block(&rig, 2, row, node->self.slot), sizeof old);
+    finish(OP_UPDATE, 6);
+    memcpy(rig_block(&rig, 2, row, node->self.slot), old, sizeof old);
+    finish(OP_LOOK, 0);
+    cr_expect_eq(node_disk(node, 2).state, DISK_OUT);
+    cr_expect_eq(node_disk(node, 2).cause, DISK_CAUSE_BACKWARDS);
+    cr_expect_eq(ended_value, 6);
+}
+
+Test(registers, D7_a_block_never_acknowledged_may_be_missing)
+{
+    finish(OP_UPDATE, 5);
+    rig.disks[2].mode = RIG_HOLDS;
+    start(OP_UPDATE, 6);
+    rig_settle(&rig);
+    start(OP_LOOK, 0);
+    read_row(2); /* still the 5 */
+    cr_expect_eq(node_disk(node, 2).state, DISK_GOOD);
+    rig.disks[2].mode = RIG_RUNS;
+    rig_run(&rig, NS_PER_S);
+    cr_expect_eq(node_disk(node, 2).state, DISK_GOOD);
+    cr_expect_eq(rig_register(&rig, 2, row, node->self.slot).value[0], 6);
+}
+
+Test(registers, D7_what_a_disk_answered_before_it_was_counted_out_counts_no_more)
+{
+    set_mode(RIG_HOLDS);
+    start(OP_PROVE, 0);
+    read_row(2);
+    cr_expect_eq(ended, 0U);
+    health_count_out(node, 2, DISK_CAUSE_TOLD);
+    rig_tick(&rig, 0);
+    read_row(0);
+    read_row(0); /* asked anew, as is disk 1 */
+    cr_expect_eq(ended, 0U, "one disk of three");
+    read_row(1);
+    read_row(1);
+    cr_expect_eq(ended, 1U);
 }
 
 Test(registers, D3_another_incarnation_in_my_block_stops_the_node)

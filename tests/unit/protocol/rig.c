@@ -113,6 +113,10 @@ static void rig_step(struct rig *rig, uint32_t node, struct event event)
     for (uint32_t i = 0; i < actions.notice_count; i++) {
         cr_assert_lt(at->notice_count, (uint32_t)RIG_NOTICES_MAX);
         at->notices[at->notice_count++] = (struct rig_notice){actions.notices[i], at->fast_ns};
+        if (actions.notices[i].kind == NOTICE_CALL_ENDED) {
+            uint32_t call = actions.notices[i].call;
+            at->results[call] = *node_call_result(at->node, call);
+        }
     }
     at->wake_fast_ns = actions.wake_fast_ns;
     at->wake_slow_ns = actions.wake_slow_ns;
@@ -133,6 +137,18 @@ void rig_start(struct rig *rig, uint32_t node)
 void rig_kill(struct rig *rig, uint32_t node)
 {
     rig->nodes[node].is_running = false;
+}
+
+void rig_freeze(struct rig *rig, uint32_t node)
+{
+    cr_assert(rig->nodes[node].is_running);
+    rig->nodes[node].is_running = false;
+}
+
+void rig_thaw(struct rig *rig, uint32_t node)
+{
+    cr_assert_not(rig->nodes[node].is_running);
+    rig->nodes[node].is_running = true;
 }
 
 struct node *rig_join(struct rig *rig, uint32_t node)
@@ -167,6 +183,34 @@ void rig_resign(struct rig *rig, uint32_t node, uint32_t role)
 void rig_leave(struct rig *rig, uint32_t node)
 {
     rig_step(rig, node, (struct event){.kind = EVENT_LEAVE});
+}
+
+void rig_transfer(struct rig *rig, uint32_t node, uint32_t role, const char *successor_name)
+{
+    struct role_command command = {.role = role, .successor_name = successor_name};
+    rig_step(rig, node, (struct event){.kind = EVENT_TRANSFER, .as.command = command});
+}
+
+void rig_publish(struct rig *rig, uint32_t node, uint32_t role, const char *payload)
+{
+    struct role_command command = {
+        .role = role, .payload = (const uint8_t *)payload, .payload_bytes = (uint32_t)strlen(payload)};
+    rig_step(rig, node, (struct event){.kind = EVENT_PUBLISH, .as.command = command});
+}
+
+void rig_call(struct rig *rig, uint32_t node, struct call_command command)
+{
+    rig_step(rig, node, (struct event){.kind = EVENT_CALL, .as.call = command});
+}
+
+void rig_cancel(struct rig *rig, uint32_t node, uint32_t call)
+{
+    rig_step(rig, node, (struct event){.kind = EVENT_CANCEL, .as.call.call = call});
+}
+
+void rig_campaign_as(struct rig *rig, uint32_t node, struct role_command command)
+{
+    rig_step(rig, node, (struct event){.kind = EVENT_CAMPAIGN, .as.command = command});
 }
 
 /* ---- Requests -------------------------------------------------------------------------------------------------------- */
@@ -267,7 +311,8 @@ void rig_settle(struct rig *rig)
     uint32_t node = 0;
     struct rig_request *request;
     while ((request = rig_next(rig, &node)) != NULL) {
-        if (rig->disks[request->action.disk].mode == RIG_FAILS) {
+        enum rig_disk_mode mode = rig->disks[request->action.disk].mode;
+        if (mode == RIG_FAILS || (mode == RIG_READS && request_writes(request))) {
             rig_fail(rig, node, request);
         } else {
             rig_complete(rig, node, request);

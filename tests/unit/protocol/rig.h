@@ -27,8 +27,9 @@ enum {
     RIG_NOTICES_MAX = 1024,
 };
 
-/* RIG_HOLDS: requests stay where they are until the test completes them. RIG_FAILS: nothing lands, errors come back. */
-enum rig_disk_mode { RIG_RUNS, RIG_HOLDS, RIG_FAILS };
+/* RIG_HOLDS: requests stay where they are until the test completes them. RIG_FAILS: nothing lands, errors come back.
+ * RIG_READS: reads succeed, writes fail. */
+enum rig_disk_mode { RIG_RUNS, RIG_HOLDS, RIG_FAILS, RIG_READS };
 
 struct rig_disk {
     enum rig_disk_mode mode;
@@ -58,6 +59,7 @@ struct rig_node {
     struct rig_request requests[RIG_REQUESTS_MAX];
     struct rig_notice notices[RIG_NOTICES_MAX];
     uint32_t notice_count;
+    struct call_result results[NODE_CALLS_MAX];                     /* of each call that has ended, as it was then */
     uint32_t submitted[RIG_DISKS_MAX][RIG_ROWS_MAX][IO_HEADER + 1]; /* requests so far */
 };
 
@@ -84,6 +86,10 @@ void rig_start(struct rig *rig, uint32_t node);
 /* kill -9: the node takes no further step; what it had submitted stays where it is. */
 void rig_kill(struct rig *rig, uint32_t node);
 
+/* SIGSTOP and SIGCONT: time passes for it, but it takes no step, and what it has submitted stays where it is. */
+void rig_freeze(struct rig *rig, uint32_t node);
+void rig_thaw(struct rig *rig, uint32_t node);
+
 /* Starts it and lets time pass until it has joined. */
 struct node *rig_join(struct rig *rig, uint32_t node);
 
@@ -94,6 +100,13 @@ void rig_campaign(struct rig *rig, uint32_t node, uint32_t role, const char *nam
 void rig_try(struct rig *rig, uint32_t node, uint32_t role, const char *name);
 void rig_resign(struct rig *rig, uint32_t node, uint32_t role);
 void rig_leave(struct rig *rig, uint32_t node);
+void rig_transfer(struct rig *rig, uint32_t node, uint32_t role, const char *successor_name);
+void rig_publish(struct rig *rig, uint32_t node, uint32_t role, const char *payload);
+void rig_call(struct rig *rig, uint32_t node, struct call_command command);
+void rig_cancel(struct rig *rig, uint32_t node, uint32_t call);
+
+/* A campaign with everything that it may have. */
+void rig_campaign_as(struct rig *rig, uint32_t node, struct role_command command);
 
 /* ---- Requests ---- */
 

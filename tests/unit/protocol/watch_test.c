@@ -18,11 +18,17 @@ static void setup(void)
 
 TestSuite(watch, .init = setup);
 
+static void see_read(const struct heartbeat_block *block, uint32_t disk, uint64_t step, int64_t slow_ns)
+{
+    struct watch_read read = {.disk = disk, .submitted_step = step, .finished_step = step + 1, .slow_ns = slow_ns};
+    watch_see(&watch, SLOT, block, &read);
+}
+
 static void see_block(uint32_t disk, uint64_t incarnation, enum heartbeat_state state, uint64_t counter, uint64_t step,
                       int64_t slow_ns)
 {
     struct heartbeat_block block = {.author = {incarnation, counter}, .state = state, .counter = counter};
-    watch_see(&watch, SLOT, disk, &block, step, slow_ns);
+    see_read(&block, disk, step, slow_ns);
 }
 
 static void see(uint32_t disk, uint64_t counter, uint64_t step, int64_t slow_ns)
@@ -64,7 +70,7 @@ Test(watch, T6a_the_watchdog_promise_is_waited_for_as_well)
 {
     struct heartbeat_block block = {
         .author = {someone.incarnation, 5}, .state = HEARTBEAT_READY, .counter = 5, .watchdog_promise_ns = 300};
-    watch_see(&watch, SLOT, 0, &block, 1, 0);
+    see_read(&block, 0, 1, 0);
     cr_expect_not(watch_tick(&watch, 10, WATCH_NS + 299));
     cr_expect(watch_tick(&watch, 11, WATCH_NS + 300));
 }
@@ -119,9 +125,9 @@ Test(watch, T6_an_incarnation_is_watched_once_a_register_names_it)
     cr_expect_not(watch_tick(&watch, 10, 200 + WATCH_NS - 1));
     cr_expect(watch_tick(&watch, 11, 200 + WATCH_NS));
     struct heartbeat_block empty = {0};
-    watch_see(&watch, SLOT, 0, &empty, 11, 200 + WATCH_NS);
+    see_read(&empty, 0, 11, 200 + WATCH_NS);
     cr_expect_not(watch_is_gone(&watch, someone));
-    watch_see(&watch, SLOT, 1, &empty, 11, 200 + WATCH_NS);
+    see_read(&empty, 1, 11, 200 + WATCH_NS);
     cr_expect(watch_is_gone(&watch, someone));
 }
 
@@ -140,6 +146,52 @@ Test(watch, T6_dead_is_for_ever)
     see(2, 9, 11, WATCH_NS + 1);
     cr_expect(watch_is_gone(&watch, someone));
     cr_expect_eq(watch_find(&watch, someone)->state, WATCH_DEAD);
+}
+
+/* ---- D7 ------------------------------------------------------------------------------------------------------------- */
+
+/* A read of disk 1 that shows this counter of this incarnation; 0 is an empty block. */
+static bool is_backwards(uint64_t incarnation, uint64_t counter, uint64_t submitted_step)
+{
+    struct heartbeat_block block = {.author = {incarnation, counter}, .counter = counter};
+    struct watch_read read = {.disk = 1, .submitted_step = submitted_step, .finished_step = submitted_step + 9};
+    return watch_is_backwards(&watch, SLOT, &block, &read);
+}
+
+Test(watch, D7_a_smaller_counter_than_an_earlier_finished_read_of_that_disk_is_backwards)
+{
+    see(0, 9, 3, 0); /* another disk may be ahead */
+    see(1, 5, 3, 0); /* finished in step 4 */
+    cr_expect(is_backwards(someone.incarnation, 4, 4));
+    cr_expect(is_backwards(0, 0, 4));
+    cr_expect_not(is_backwards(someone.incarnation, 5, 4));
+    cr_expect_not(is_backwards(someone.incarnation, 6, 4));
+    cr_expect_not(is_backwards(78, 1, 4));
+}
+
+Test(watch, D7_reads_that_overlapped_are_not_compared)
+{
+    see(1, 5, 3, 0); /* finished in step 4 */
+    cr_expect_not(is_backwards(someone.incarnation, 4, 3));
+    cr_expect_not(is_backwards(0, 0, 3));
+}
+
+Test(watch, D7_the_same_counter_again_does_not_make_the_first_sight_younger)
+{
+    see(1, 5, 3, 0);
+    see(1, 5, 20, 0);
+    cr_expect(is_backwards(someone.incarnation, 4, 4));
+}
+
+Test(watch, D7_what_a_forgotten_disk_showed_confirms_nothing_and_stands_nowhere)
+{
+    stand_still();
+    see(1, 5, 10, WATCH_NS);
+    watch_forget_disk(&watch, 1);
+    see(0, 5, 10, WATCH_NS);
+    cr_expect_not(watch_is_gone(&watch, someone));
+    watch_forget_disk(&watch, 0);
+    cr_expect_not(watch_is_standing(&watch, someone));
 }
 
 Test(watch, T7_somebody_elses_verdict_permits_no_takeover)

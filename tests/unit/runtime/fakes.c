@@ -35,10 +35,22 @@ int fake_count(int incarnation, enum event_kind kind)
     return count;
 }
 
+const struct fake_event *fake_last(enum event_kind kind)
+{
+    for (int i = fake.log_count - 1; i >= 0; i--) {
+        if (fake.log[i].kind == kind) {
+            return &fake.log[i];
+        }
+    }
+    assert(false && "the event was given");
+    return NULL;
+}
+
 /* ---- The node ---------------------------------------------------------------------------------------------------- */
 
 struct node {
-    struct notice notices[FAKE_ROLES + 1];
+    struct notice notices[FAKE_ROLES + NODE_CALLS_MAX + 1];
+    bool has_call[NODE_CALLS_MAX];
     struct io_action ios[2];
     bool is_lost_due; /* its lease ends with the next tick */
 };
@@ -68,8 +80,21 @@ static void notify(struct node *node, struct actions *actions, enum notice_kind 
     actions->notices = node->notices;
 }
 
+static void end_call(struct node *node, struct actions *actions, uint32_t call, enum call_outcome outcome)
+{
+    fake.results[call] = (struct call_result){.outcome = outcome, .version = 100 + call};
+    node->has_call[call] = false;
+    notify(node, actions, NOTICE_CALL_ENDED, 0);
+    node->notices[actions->notice_count - 1].call = call;
+}
+
 static void go_over(struct node *node, struct actions *actions)
 {
+    for (uint32_t call = 0; call < NODE_CALLS_MAX; call++) {
+        if (node->has_call[call]) {
+            end_call(node, actions, call, call % 2 == 0 ? CALL_CANCELLED : CALL_UNKNOWN);
+        }
+    }
     for (uint32_t role = 0; role < FAKE_ROLES; role++) {
         if (fake.epochs[role] != 0) {
             notify(node, actions, NOTICE_LOST, role);
@@ -120,6 +145,36 @@ static void play(struct node *node, const struct event *event, struct actions *a
     }
 }
 
+/* What a call on this name makes the node do; any other waits for ever. */
+static void play_call(struct node *node, const struct event *event, struct actions *actions)
+{
+    const struct call_command *call = &event->as.call;
+    node->has_call[call->call] = true;
+    if (strcmp(call->name, "done") == 0) {
+        end_call(node, actions, call->call, CALL_DONE);
+    } else if (strcmp(call->name, "over") == 0 && fake.incarnations == 1) {
+        go_over(node, actions);
+    } else if (strcmp(call->name, "asked") == 0) {
+        notify(node, actions, NOTICE_ASKED, call->call);
+        node->notices[actions->notice_count - 1].ask = ASK_RESIGN;
+    } else if (strcmp(call->name, "disk") == 0) {
+        fake.disk = (struct disk_report){.state = DISK_OUT, .cause = DISK_CAUSE_BACKWARDS, .latency_ns = 5};
+        notify(node, actions, NOTICE_DISK, 0);
+    }
+}
+
+static void write_down_role(struct fake_event *entry, const struct role_command *command, enum event_kind kind)
+{
+    entry->role = command->role;
+    entry->priority = command->priority;
+    const char *successor = kind == EVENT_TRANSFER ? command->successor_name : NULL;
+    if (successor != NULL) {
+        memcpy(entry->text, successor, strlen(successor) + 1);
+    } else if (command->payload_bytes > 0) {
+        memcpy(entry->text, command->payload, command->payload_bytes);
+    }
+}
+
 static void write_down(const struct event *event)
 {
     if (fake.log_count == FAKE_LOG_MAX) {
@@ -132,8 +187,10 @@ static void write_down(const struct event *event)
         entry->is_write_ok = event->as.io.is_write_ok;
         entry->is_read_ok = event->as.io.is_read_ok;
         entry->first_byte = event->as.io.bytes != NULL ? (char)event->as.io.bytes[0] : 0;
-    } else if (event->kind != EVENT_TICK) {
-        entry->role = event->as.command.role;
+    } else if (event->kind == EVENT_CALL || event->kind == EVENT_CANCEL) {
+        entry->call = event->as.call.call;
+    } else if (event->kind != EVENT_TICK && event->kind != EVENT_LEAVE) {
+        write_down_role(entry, &event->as.command, event->kind);
     }
 }
 
@@ -147,6 +204,13 @@ void node_step(struct node *node, const struct event *event, struct actions *ret
     } else if (event->kind == EVENT_RESIGN) {
         fake.epochs[event->as.command.role] = 0;
         notify(node, &actions, NOTICE_RELEASED, event->as.command.role);
+    } else if (event->kind == EVENT_TRANSFER || event->kind == EVENT_PUBLISH) {
+        notify(node, &actions, event->kind == EVENT_TRANSFER ? NOTICE_TRANSFER : NOTICE_PUBLISHED,
+               event->as.command.role);
+    } else if (event->kind == EVENT_CALL) {
+        play_call(node, event, &actions);
+    } else if (event->kind == EVENT_CANCEL) {
+        end_call(node, &actions, event->as.call.call, CALL_CANCELLED);
     } else if (event->kind == EVENT_LEAVE) {
         notify(node, &actions, NOTICE_OVER, 0);
         node->notices[0].reason = OVER_LEFT;
@@ -179,6 +243,22 @@ uint64_t node_role_epoch(const struct node *node, uint32_t role)
     uint64_t epoch = fake.epochs[role];
     pthread_mutex_unlock(&fake.mutex);
     return epoch;
+}
+
+const struct call_result *node_call_result(const struct node *node, uint32_t call)
+{
+    (void)node;
+    return &fake.results[call];
+}
+
+struct disk_report node_disk(const struct node *node, uint32_t disk)
+{
+    (void)node;
+    (void)disk;
+    pthread_mutex_lock(&fake.mutex);
+    struct disk_report report = fake.disk;
+    pthread_mutex_unlock(&fake.mutex);
+    return report;
 }
 
 /* ---- The disks --------------------------------------------------------------------------------------------------- */

@@ -23,6 +23,9 @@ struct fake_event {
     uint32_t tag;
     bool is_write_ok, is_read_ok;
     char first_byte; /* of what was read */
+    uint32_t call;   /* of a call or its cancellation */
+    char text[128];  /* of a transfer the successor, of a campaign or publication the payload, of a call the name */
+    uint32_t priority;
 };
 
 struct fake {
@@ -35,6 +38,8 @@ struct fake {
     int log_count;
     int64_t lease_end_ns;
     uint64_t epochs[FAKE_ROLES];
+    struct call_result results[NODE_CALLS_MAX];
+    struct disk_report disk; /* what the node thinks of its only disk */
 
     /* The disk engine. */
     int wake_fd;
@@ -67,6 +72,9 @@ void fake_complete(int request, char first_byte);
         fake_pause();                                                                                                  \
     } while (true)
 void fake_pause(void);
+
+/* The last event of a kind that any incarnation was given; it must be there. The mutex is held. */
+const struct fake_event *fake_last(enum event_kind kind);
 
 /* How many events of a kind an incarnation was given. The mutex is held. */
 int fake_count(int incarnation, enum event_kind kind);

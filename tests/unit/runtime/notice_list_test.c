@@ -89,6 +89,47 @@ Test(notice_list, of_all_other_kinds_the_newest_is_kept)
     expect_nothing(&list);
 }
 
+static void put_ask(struct notice_list *list, struct notice_box *box, enum ask_verb ask, uint64_t epoch)
+{
+    struct runtime_notice notice = {.what = {.kind = NOTICE_ASKED, .ask = ask, .epoch = epoch}};
+    notice_list_put(list, box, &notice);
+}
+
+Test(notice_list, messages_to_a_leader_are_overwritten_only_by_their_own_kind)
+{
+    struct notice_list list = {0};
+    struct notice_box box = {0};
+    put(&list, &box, NOTICE_LEADER, 1);
+    put_ask(&list, &box, ASK_RESIGN, 1);
+    put(&list, &box, NOTICE_TRANSFER, 1);
+    put(&list, &box, NOTICE_AT_RISK, 1);
+    put_ask(&list, &box, ASK_REQUEST, 1);
+    put(&list, &box, NOTICE_PUBLISHED, 1);
+    put(&list, &box, NOTICE_SAFE, 1);
+    put(&list, &box, NOTICE_LOST, 1);
+    expect(&list, &box, NOTICE_LEADER, 1);
+    expect(&list, &box, NOTICE_ASKED, 1);
+    expect(&list, &box, NOTICE_TRANSFER, 1);
+    expect(&list, &box, NOTICE_ASKED, 1);
+    expect(&list, &box, NOTICE_PUBLISHED, 1);
+    expect(&list, &box, NOTICE_LOST, 1);
+    expect_nothing(&list);
+}
+
+Test(notice_list, a_message_belongs_to_one_leadership)
+{
+    struct notice_list list = {0};
+    struct notice_box box = {0};
+    put(&list, &box, NOTICE_LEADER, 1);
+    put(&list, &box, NOTICE_PUBLISHED, 1);
+    put(&list, &box, NOTICE_LOST, 1);
+    put_ask(&list, &box, ASK_RESIGN, 2);
+    put(&list, &box, NOTICE_LEADER, 2);
+    expect(&list, &box, NOTICE_LEADER, 2);
+    expect(&list, &box, NOTICE_ASKED, 2);
+    expect_nothing(&list);
+}
+
 Test(notice_list, an_emptied_box_leaves_the_others)
 {
     struct notice_list list = {0};

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHECK(condition) check((condition), #condition, __LINE__)
 
@@ -27,6 +28,11 @@ static struct runtime *open_runtime(bool is_rejoining)
     fake_reset();
     CHECK(runtime_open(&options, &runtime, message, sizeof message) == 0);
     return runtime;
+}
+
+static void campaign(struct runtime *runtime, uint32_t role, const char *name, bool is_try)
+{
+    runtime_campaign(runtime, &(struct role_command){.role = role, .name = name, .is_try = is_try});
 }
 
 static struct runtime_notice await_notice(struct runtime *runtime)
@@ -64,7 +70,7 @@ static void test_leading(void)
     struct runtime *runtime = open_runtime(false);
     uint64_t epoch = 0;
     CHECK(runtime_roles_max(runtime) >= 8);
-    runtime_campaign(runtime, 3, "lead", false);
+    campaign(runtime, 3, "lead", false);
     CHECK(expect(runtime, NOTICE_LEADER).what.epoch == 103);
     CHECK(runtime_remaining_ns(runtime, 3, &epoch) > 0 && epoch == 103);
     CHECK(runtime_remaining_ns(runtime, 2, NULL) == 0);
@@ -78,7 +84,7 @@ static void test_leading(void)
 static void test_leadership_too_late(void)
 {
     struct runtime *runtime = open_runtime(false);
-    runtime_campaign(runtime, 3, "lead too late", false);
+    campaign(runtime, 3, "lead too late", false);
     CHECK(expect(runtime, NOTICE_RELEASED).is_final);
     struct runtime_notice over = expect(runtime, NOTICE_OVER);
     CHECK(over.what.reason == OVER_LEASE && over.is_final && !over.is_internal);
@@ -90,10 +96,10 @@ static void test_leadership_too_late(void)
 static void test_campaign_after_the_end(void)
 {
     struct runtime *runtime = open_runtime(false);
-    runtime_campaign(runtime, 0, "over", false);
+    campaign(runtime, 0, "over", false);
     expect(runtime, NOTICE_RELEASED);
     expect(runtime, NOTICE_OVER);
-    runtime_campaign(runtime, 1, "lead", false);
+    campaign(runtime, 1, "lead", false);
     struct runtime_notice released = expect(runtime, NOTICE_RELEASED);
     CHECK(released.what.role == 1 && released.is_final);
     runtime_close(runtime);
@@ -103,10 +109,10 @@ static void test_campaign_after_the_end(void)
 static void test_resign_after_refusal(void)
 {
     struct runtime *runtime = open_runtime(false);
-    runtime_campaign(runtime, 5, "refuse", true);
+    campaign(runtime, 5, "refuse", true);
     runtime_resign(runtime, 5);
     expect(runtime, NOTICE_REFUSED);
-    runtime_campaign(runtime, 5, "lead", false);
+    campaign(runtime, 5, "lead", false);
     expect(runtime, NOTICE_LEADER);
     pthread_mutex_lock(&fake.mutex);
     CHECK(fake_count(1, EVENT_RESIGN) == 0);
@@ -119,7 +125,7 @@ static void test_refused_requests(void)
 {
     struct runtime *runtime = open_runtime(false);
     fake.queue_error = -ENODEV;
-    runtime_campaign(runtime, 0, "io", false);
+    campaign(runtime, 0, "io", false);
     FAKE_AWAIT(fake_count(1, EVENT_IO) == 2);
     pthread_mutex_lock(&fake.mutex);
     for (int i = 0; i < fake.log_count; i++) {
@@ -133,7 +139,7 @@ static void test_refused_requests(void)
 static void test_completions(void)
 {
     struct runtime *runtime = open_runtime(false);
-    runtime_campaign(runtime, 0, "io", false);
+    campaign(runtime, 0, "io", false);
     FAKE_AWAIT(fake.request_count == 2);
     fake_complete(1, 'x');
     FAKE_AWAIT(fake_count(1, EVENT_IO) == 1 && fake.released_count == 1);
@@ -148,9 +154,9 @@ static void test_completions(void)
 static void test_rejoining(void)
 {
     struct runtime *runtime = open_runtime(true);
-    runtime_campaign(runtime, 2, "lead", false);
+    campaign(runtime, 2, "lead", false);
     expect(runtime, NOTICE_LEADER);
-    runtime_campaign(runtime, 4, "over", false);
+    campaign(runtime, 4, "over", false);
     struct runtime_notice lost = expect(runtime, NOTICE_LOST);
     CHECK(lost.what.role == 2 && lost.what.epoch == 102);
     CHECK(!expect(runtime, NOTICE_OVER).is_final);
@@ -169,17 +175,17 @@ static void test_rejoining(void)
 static void test_rejoining_with_a_hung_request(void)
 {
     struct runtime *runtime = open_runtime(true);
-    runtime_campaign(runtime, 0, "io", false);
+    campaign(runtime, 0, "io", false);
     FAKE_AWAIT(fake.request_count == 2);
     fake_complete(0, 'a');
-    runtime_campaign(runtime, 1, "over", false);
+    campaign(runtime, 1, "over", false);
     FAKE_AWAIT(fake.incarnations == 2);
     pthread_mutex_lock(&fake.mutex);
     CHECK(node_id_is_none(fake.params.former));
     pthread_mutex_unlock(&fake.mutex);
     fake_complete(1, 'b');
     FAKE_AWAIT(fake.released_count == 2);
-    runtime_campaign(runtime, 2, "refuse", false);
+    campaign(runtime, 2, "refuse", false);
     FAKE_AWAIT(fake_count(2, EVENT_CAMPAIGN) == 3);
     pthread_mutex_lock(&fake.mutex);
     CHECK(fake_count(2, EVENT_IO) == 0);
@@ -191,12 +197,12 @@ static void test_rejoining_with_a_hung_request(void)
 static void test_failing_engine(void)
 {
     struct runtime *runtime = open_runtime(true);
-    runtime_campaign(runtime, 1, "lead", false);
+    campaign(runtime, 1, "lead", false);
     expect(runtime, NOTICE_LEADER);
     pthread_mutex_lock(&fake.mutex);
     fake.submit_error = -EIO;
     pthread_mutex_unlock(&fake.mutex);
-    runtime_campaign(runtime, 2, "nothing", false);
+    campaign(runtime, 2, "nothing", false);
     struct runtime_notice lost = expect(runtime, NOTICE_LOST);
     CHECK(lost.what.role == 1 && lost.what.epoch == 101 && lost.is_internal);
     CHECK(expect(runtime, NOTICE_RELEASED).what.role == 1);
@@ -212,9 +218,9 @@ static void test_failing_engine(void)
 static void test_nobody_listens(void)
 {
     struct runtime *runtime = open_runtime(true);
-    runtime_campaign(runtime, 0, "lead", false);
+    campaign(runtime, 0, "lead", false);
     CHECK(expect(runtime, NOTICE_LEADER).what.epoch == 100);
-    runtime_campaign(runtime, 1, "lead for a moment", false);
+    campaign(runtime, 1, "lead for a moment", false);
     FAKE_AWAIT(fake.incarnations > 100);
     pthread_mutex_lock(&fake.mutex);
     fake.submit_error = -EIO; /* ends it */
@@ -238,10 +244,187 @@ static void test_nobody_listens(void)
     runtime_close(runtime);
 }
 
+/* N2, N3: what a leader is told and what it publishes. A transfer and a publication reach the node while it leads. */
+static void test_transfer_and_payload(void)
+{
+    struct runtime *runtime = open_runtime(false);
+    struct role_command command = {
+        .role = 3, .name = "lead", .priority = 7, .payload = (const uint8_t *)"first", .payload_bytes = 5};
+    runtime_campaign(runtime, &command);
+    expect(runtime, NOTICE_LEADER);
+    runtime_transfer(runtime, 3, "beta");
+    struct runtime_notice transfer = expect(runtime, NOTICE_TRANSFER);
+    CHECK(transfer.what.role == 3 && transfer.what.epoch == 103);
+    runtime_publish(runtime, 3, "second", 6);
+    CHECK(expect(runtime, NOTICE_PUBLISHED).what.epoch == 103);
+    pthread_mutex_lock(&fake.mutex);
+    CHECK(fake_last(EVENT_CAMPAIGN)->priority == 7 && strcmp(fake_last(EVENT_CAMPAIGN)->text, "first") == 0);
+    CHECK(strcmp(fake_last(EVENT_TRANSFER)->text, "beta") == 0);
+    CHECK(strcmp(fake_last(EVENT_PUBLISH)->text, "second") == 0);
+    pthread_mutex_unlock(&fake.mutex);
+    runtime_resign(runtime, 3);
+    expect(runtime, NOTICE_RELEASED);
+    runtime_publish(runtime, 3, "too late", 8);
+    runtime_transfer(runtime, 3, "too late");
+    campaign(runtime, 4, "refuse", false);
+    expect(runtime, NOTICE_REFUSED);
+    pthread_mutex_lock(&fake.mutex);
+    CHECK(fake_count(1, EVENT_PUBLISH) == 1 && fake_count(1, EVENT_TRANSFER) == 1);
+    pthread_mutex_unlock(&fake.mutex);
+    runtime_close(runtime);
+}
+
+/* Far more publications than the queue has room for: none blocks, and the last one stays, also for the next life. */
+static void test_publishing_without_end(void)
+{
+    struct runtime *runtime = open_runtime(true);
+    campaign(runtime, 0, "lead", false);
+    expect(runtime, NOTICE_LEADER);
+    for (int i = 0; i < 1000; i++) {
+        runtime_publish(runtime, 0, "flood", 5);
+    }
+    runtime_publish(runtime, 0, "last", 4);
+    campaign(runtime, 1, "over", false);
+    FAKE_AWAIT(fake_count(2, EVENT_CAMPAIGN) == 2);
+    pthread_mutex_lock(&fake.mutex);
+    CHECK(strcmp(fake_last(EVENT_PUBLISH)->text, "last") == 0);
+    bool is_kept = false;
+    for (int i = 0; i < fake.log_count; i++) {
+        const struct fake_event *event = &fake.log[i];
+        bool is_again = event->incarnation == 2 && event->kind == EVENT_CAMPAIGN && event->role == 0;
+        is_kept = is_kept || (is_again && strcmp(event->text, "last") == 0);
+    }
+    CHECK(is_kept);
+    pthread_mutex_unlock(&fake.mutex);
+    runtime_close(runtime);
+}
+
+static void call(struct runtime *runtime, uint32_t number, enum call_verb verb, const char *name)
+{
+    runtime_call(runtime, &(struct call_command){.call = number, .verb = verb, .name = name});
+}
+
+static void expect_call(struct runtime *runtime, uint32_t number, enum call_outcome outcome)
+{
+    CHECK(expect(runtime, NOTICE_CALL_ENDED).what.call == number);
+    CHECK(runtime_call_result(runtime, number)->outcome == outcome);
+}
+
+static void test_calls(void)
+{
+    struct runtime *runtime = open_runtime(false);
+    call(runtime, 5, CALL_SET, "done");
+    expect_call(runtime, 5, CALL_DONE);
+    CHECK(runtime_call_result(runtime, 5)->version == 105);
+    call(runtime, 5, CALL_SET, "wait");
+    runtime_cancel(runtime, 5);
+    expect_call(runtime, 5, CALL_CANCELLED);
+    /* A cancellation that crosses the end means nothing to the next call under that number. */
+    call(runtime, 6, CALL_SET, "done");
+    runtime_cancel(runtime, 6);
+    expect_call(runtime, 6, CALL_DONE);
+    call(runtime, 6, CALL_SET, "done");
+    expect_call(runtime, 6, CALL_DONE);
+    runtime_close(runtime);
+}
+
+static void test_asked(void)
+{
+    struct runtime *runtime = open_runtime(false);
+    campaign(runtime, 3, "lead", false);
+    expect(runtime, NOTICE_LEADER);
+    call(runtime, 3, CALL_ASK, "asked");
+    struct runtime_notice asked = expect(runtime, NOTICE_ASKED);
+    CHECK(asked.what.role == 3 && asked.what.ask == ASK_RESIGN && asked.what.epoch == 103);
+    runtime_close(runtime);
+}
+
+/* Without rejoining, every call ends with the node. The fake says unknown of the odd ones. */
+static void test_calls_at_the_end(void)
+{
+    struct runtime *runtime = open_runtime(false);
+    call(runtime, 2, CALL_SET, "wait");
+    call(runtime, 3, CALL_GET, "wait");
+    call(runtime, 0, CALL_SET, "over");
+    expect_call(runtime, 0, CALL_CANCELLED);
+    expect_call(runtime, 2, CALL_CANCELLED);
+    expect_call(runtime, 3, CALL_UNKNOWN);
+    CHECK(expect(runtime, NOTICE_OVER).is_final);
+    call(runtime, 4, CALL_SET, "done");
+    expect_call(runtime, 4, CALL_CANCELLED);
+    runtime_close(runtime);
+}
+
+/* With it, a call that has changed nothing goes on under the next incarnation; one of unknown outcome does not, unless
+ * doing it again does no harm. */
+static void test_calls_that_go_on(void)
+{
+    struct runtime *runtime = open_runtime(true);
+    call(runtime, 2, CALL_SET, "wait");
+    call(runtime, 3, CALL_SET, "wait");
+    call(runtime, 5, CALL_GET, "wait");
+    call(runtime, 0, CALL_SET, "over");
+    expect_call(runtime, 3, CALL_UNKNOWN);
+    CHECK(!expect(runtime, NOTICE_OVER).is_final);
+    FAKE_AWAIT(fake_count(2, EVENT_CALL) == 3);
+    runtime_cancel(runtime, 2);
+    expect_call(runtime, 2, CALL_CANCELLED);
+    runtime_cancel(runtime, 5);
+    expect_call(runtime, 5, CALL_CANCELLED);
+    runtime_close(runtime);
+}
+
+static void test_calls_under_a_failing_engine(void)
+{
+    struct runtime *runtime = open_runtime(true);
+    call(runtime, 2, CALL_SET, "wait");
+    FAKE_AWAIT(fake_count(1, EVENT_CALL) == 1);
+    pthread_mutex_lock(&fake.mutex);
+    fake.submit_error = -EIO;
+    pthread_mutex_unlock(&fake.mutex);
+    campaign(runtime, 0, "nothing", false);
+    CHECK(expect(runtime, NOTICE_RELEASED).what.role == 0);
+    expect_call(runtime, 2, CALL_UNKNOWN);
+    CHECK(expect(runtime, NOTICE_OVER).is_internal);
+    runtime_close(runtime);
+}
+
+static void test_disks(void)
+{
+    struct runtime *runtime = open_runtime(false);
+    CHECK(runtime_disk(runtime, 0).state == DISK_GOOD);
+    call(runtime, 0, CALL_ASK, "disk");
+    CHECK(expect(runtime, NOTICE_DISK).what.disk == 0);
+    struct disk_report report = runtime_disk(runtime, 0);
+    CHECK(report.state == DISK_OUT && report.cause == DISK_CAUSE_BACKWARDS && report.latency_ns == 5);
+    runtime_close(runtime);
+}
+
+/* A renewal is a later end of the same lease: counted, and told by the bell alone. */
+static void test_renewals(void)
+{
+    struct runtime *runtime = open_runtime(false);
+    campaign(runtime, 0, "lead", false);
+    expect(runtime, NOTICE_LEADER);
+    CHECK(runtime_renewals(runtime) == 0);
+    for (uint64_t i = 1; i <= 3; i++) {
+        pthread_mutex_lock(&fake.mutex);
+        fake.lease_end_ns += NS_PER_S;
+        pthread_mutex_unlock(&fake.mutex);
+        campaign(runtime, (uint32_t)i, "nothing", false);
+        while (runtime_renewals(runtime) < i) {
+            fake_pause();
+        }
+        CHECK(runtime_renewals(runtime) == i);
+    }
+    expect_nothing(runtime);
+    runtime_close(runtime);
+}
+
 static void test_closing_while_leading(void)
 {
     struct runtime *runtime = open_runtime(true);
-    runtime_campaign(runtime, 0, "lead", false);
+    campaign(runtime, 0, "lead", false);
     expect(runtime, NOTICE_LEADER);
     runtime_close(runtime);
     pthread_mutex_lock(&fake.mutex);
@@ -263,5 +446,14 @@ int main(void)
     test_failing_engine();
     test_nobody_listens();
     test_closing_while_leading();
+    test_transfer_and_payload();
+    test_publishing_without_end();
+    test_asked();
+    test_calls();
+    test_calls_at_the_end();
+    test_calls_that_go_on();
+    test_calls_under_a_failing_engine();
+    test_disks();
+    test_renewals();
     return 0;
 }

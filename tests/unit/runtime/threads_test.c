@@ -2,12 +2,14 @@
 #include "block/limits.h"
 #include "runtime/bell.h"
 #include "runtime/lease_page.h"
+#include "runtime/payload_box.h"
 #include "runtime/queue.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ITEMS = 200000, ROOM = 64, TURNS = 200000, READERS = 2 };
 
@@ -134,11 +136,44 @@ static void test_lease_page(void)
     lease_page_unmap(page, 1);
 }
 
+/* ---- A payload box: every payload that is taken is whole, they come in order, and the last one arrives ------------ */
+
+static struct payload_box payload_box;
+
+static void *publish_without_pause(void *unused)
+{
+    (void)unused;
+    for (uint32_t i = 1; i <= ITEMS; i++) {
+        uint32_t words[2] = {i, ~i};
+        payload_box_put(&payload_box, words, sizeof words);
+    }
+    return NULL;
+}
+
+static void test_payload_box(void)
+{
+    pthread_t thread;
+    uint32_t last = 0;
+    CHECK(pthread_create(&thread, NULL, publish_without_pause, NULL) == 0);
+    while (last < ITEMS) {
+        struct payload payload;
+        uint32_t words[2];
+        if (payload_box_take(&payload_box, &payload)) {
+            CHECK(payload.byte_count == sizeof words);
+            memcpy(words, payload.bytes, sizeof words);
+            CHECK(words[1] == ~words[0] && words[0] > last);
+            last = words[0];
+        }
+    }
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
 int main(void)
 {
     test_queue(true);
     test_queue(false);
     test_bell_timeout();
     test_lease_page();
+    test_payload_box();
     return 0;
 }

@@ -1,0 +1,134 @@
+/*
+ * Calls on names, on the node thread. A call is given to the incarnation that lives; one that ends with its incarnation
+ * before anything has changed is given to the next, so that whoever waits for it does not notice.
+ */
+#include "runtime/state.h"
+
+#include <assert.h>
+
+static void tell(struct runtime *runtime, uint32_t number)
+{
+    struct runtime_notice ended = {.what = {.kind = NOTICE_CALL_ENDED, .call = number}};
+    runtime->calls[number].is_open = false;
+    notice_list_put(&runtime->backlog, &runtime->calls[number].box, &ended);
+}
+
+static void give(struct runtime *runtime, uint32_t number)
+{
+    struct runtime_call *call = &runtime->calls[number];
+    const struct call_order *order = &call->order;
+    struct event event = {
+        .kind = EVENT_CALL,
+        .as.call =
+            {
+                .call = number,
+                .verb = order->verb,
+                .name = order->name,
+                .bytes = order->value.bytes,
+                .byte_count = order->value.byte_count,
+                .has_expected = order->has_expected,
+                .expected_bytes = order->expected.bytes,
+                .expected_count = order->expected.byte_count,
+                .ask = order->ask,
+                .successor_name = order->ask == ASK_TRANSFER ? order->successor_name : NULL,
+            },
+    };
+    call->is_given = true;
+    thread_feed(runtime, &event);
+}
+
+/* Whether doing it once more does no harm, even if it has already been done. */
+static bool is_repeatable(const struct runtime_call *call)
+{
+    return call->order.verb == CALL_GET || call->order.verb == CALL_PROPOSE;
+}
+
+/* Whether a call that its incarnation has given up is for the next one. */
+static bool can_go_on(const struct runtime *runtime, const struct runtime_call *call)
+{
+    bool is_undone =
+        call->result.outcome == CALL_CANCELLED || (call->result.outcome == CALL_UNKNOWN && is_repeatable(call));
+    return runtime->is_rejoining && !runtime->is_leaving && !call->is_cancelled && is_undone;
+}
+
+void calls_take_end(struct runtime *runtime, uint32_t number)
+{
+    assert(number < NODE_CALLS_MAX);
+    struct runtime_call *call = &runtime->calls[number];
+    assert(call->is_open && call->is_given);
+    call->is_given = false;
+    call->result = *node_call_result(runtime->node, number);
+    if (!can_go_on(runtime, call)) {
+        tell(runtime, number);
+    }
+}
+
+static void take_call(struct runtime *runtime, const struct call_order *order)
+{
+    struct runtime_call *call = &runtime->calls[order->call];
+    assert(!call->is_open);
+    call->is_open = true;
+    call->is_given = false;
+    call->is_cancelled = false;
+    call->order = *order;
+    call->result = (struct call_result){.outcome = CALL_CANCELLED};
+    if (runtime->phase == PHASE_RUNNING) {
+        give(runtime, order->call);
+    } else if (runtime->phase == PHASE_ENDED) {
+        tell(runtime, order->call);
+    }
+}
+
+static void take_cancel(struct runtime *runtime, uint32_t number)
+{
+    struct runtime_call *call = &runtime->calls[number];
+    if (!call->is_open) {
+        return; /* it has ended in the meantime, and its owner will read so */
+    }
+    call->is_cancelled = true;
+    if (call->is_given) {
+        struct event event = {.kind = EVENT_CANCEL, .as.call = {.call = number}};
+        thread_feed(runtime, &event);
+    } else {
+        tell(runtime, number);
+    }
+}
+
+void calls_take(struct runtime *runtime)
+{
+    struct call_order order;
+    while (queue_take(&runtime->call_orders, &order)) {
+        if (order.is_cancel) {
+            take_cancel(runtime, order.call);
+        } else {
+            take_call(runtime, &order);
+        }
+    }
+}
+
+void calls_give_again(struct runtime *runtime)
+{
+    for (uint32_t number = 0; number < NODE_CALLS_MAX && runtime->phase == PHASE_RUNNING; number++) {
+        if (runtime->calls[number].is_open) {
+            give(runtime, number);
+        }
+    }
+}
+
+void calls_end_incarnation(struct runtime *runtime, bool is_final)
+{
+    for (uint32_t number = 0; number < NODE_CALLS_MAX; number++) {
+        struct runtime_call *call = &runtime->calls[number];
+        if (!call->is_open) {
+            continue;
+        }
+        if (call->is_given) {
+            /* The disk engine failed under the node: nobody can say how far it had come. */
+            call->is_given = false;
+            call->result = (struct call_result){.outcome = CALL_UNKNOWN};
+        }
+        if (is_final || !can_go_on(runtime, call)) {
+            tell(runtime, number);
+        }
+    }
+}
