@@ -57,6 +57,8 @@ has_no_survivors() {
 clean_up() {
     local code=$? pid mount loop
     trap - EXIT
+    # A second signal must not end what the first one began.
+    trap '' TERM INT HUP
     set +e
     # They go first: who waits for a disk that hangs cannot be killed.
     for pid in "${servers[@]}"; do
