@@ -15,6 +15,8 @@ readonly DEADLINE_S=60
 # Where everything of this test lives: its files, and the output of each process as NAME.out and NAME.err.
 work=$(mktemp -d "$PWD/run.XXXXXX")
 declare -A pids=()
+# Processes that disks stand on. They are no part of what is tested, so the end of a test does not wait for theirs.
+servers=()
 loops=()
 mounts=()
 
@@ -55,7 +57,14 @@ has_no_survivors() {
 clean_up() {
     local code=$? pid mount loop
     trap - EXIT
+    # A second signal must not end what the first one began.
+    trap '' TERM INT HUP
     set +e
+    # They go first: who waits for a disk that hangs cannot be killed.
+    for pid in "${servers[@]}"; do
+        kill -KILL "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
     # What is frozen cannot be killed, nor unmounted.
     for mount in "${mounts[@]}"; do
         fsfreeze -u "$mount" 2>/dev/null
