@@ -200,19 +200,12 @@ static int read_headers(struct opening *opening)
 
 /* ---- Refusals ------------------------------------------------------------------------------------------------------- */
 
-static bool timings_are_same(const struct timings *a, const struct timings *b)
-{
-    return a->lease_ns == b->lease_ns && a->renew_ns == b->renew_ns && a->io_deadline_ns == b->io_deadline_ns &&
-           a->quarantine_ns == b->quarantine_ns && a->drift_ppm == b->drift_ppm;
-}
-
 /* Whether two headers of one set and generation tell the same, but for the disk they stand on. */
 static bool headers_agree(const struct set_header *a, const struct set_header *b)
 {
     struct set_header alike = *b;
     alike.disk_index = a->disk_index;
-    return set_header_is_same_disk(a, &alike) && memcmp(a->disk_uuids, b->disk_uuids, sizeof a->disk_uuids) == 0 &&
-           timings_are_same(&a->timings, &b->timings) && a->slot_reuse == b->slot_reuse;
+    return set_header_is_unchanged(a, &alike) && memcmp(a->disk_uuids, b->disk_uuids, sizeof a->disk_uuids) == 0;
 }
 
 static int refuse_foreign(struct opening *opening, const struct candidate *a, const struct candidate *b)
@@ -295,7 +288,7 @@ static int place(struct opening *opening, struct candidate *candidate)
         return REFUSE(
             opening, DISKARCH_EFOREIGN,
             "%s and %s: both are disk %u (%s) of the set: two paths to one device, or a copy; name one of them",
-            member->path, candidate->path, index + 1, uuid_format(uuid, &set->header.disk_uuids[index]));
+            member->path, candidate->path, index, uuid_format(uuid, &set->header.disk_uuids[index]));
     }
     message_set(0, member->path, sizeof member->path, "%s", candidate->path);
     member->is_present = true;

@@ -257,7 +257,7 @@ Test(disk_set, a_copy_of_a_disk_is_refused)
 {
     const char *copy = scratch_path("copy");
     scratch_run("cp %s %s", a, copy);
-    REFUSED(DISKARCH_EFOREIGN, copy, "both are disk 1", "name one of them", a, b, copy);
+    REFUSED(DISKARCH_EFOREIGN, copy, "both are disk 0", "name one of them", a, b, copy);
     scratch_expect_message(set->message, a, "two paths to one device", "name one of them");
 }
 
@@ -297,7 +297,7 @@ Test(disk_set, two_loop_devices_over_one_file_are_refused)
     struct scratch_loop two;
     scratch_loop_attach(a, 512, &one);
     scratch_loop_attach(a, 512, &two);
-    REFUSED(DISKARCH_EFOREIGN, one.path, "both are disk 1", "name one of them", one.path, b, two.path);
+    REFUSED(DISKARCH_EFOREIGN, one.path, "both are disk 0", "name one of them", one.path, b, two.path);
     scratch_loop_detach(&one);
     scratch_loop_detach(&two);
 }
