@@ -201,11 +201,24 @@ static int read_headers(struct opening *opening)
 /* ---- Refusals ------------------------------------------------------------------------------------------------------- */
 
 /* Whether two headers of one set and generation tell the same, but for the disk they stand on. */
-static bool headers_agree(const struct set_header *a, const struct set_header *b)
+static bool headers_agree(const struct opening *opening, const struct set_header *a, const struct set_header *b)
 {
     struct set_header alike = *b;
     alike.disk_index = a->disk_index;
-    return set_header_is_unchanged(a, &alike) && memcmp(a->disk_uuids, b->disk_uuids, sizeof a->disk_uuids) == 0;
+    return set_header_is_same_disk(a, &alike) && memcmp(a->disk_uuids, b->disk_uuids, sizeof a->disk_uuids) == 0 &&
+           (opening->options->allow_tuning || set_header_is_same_tuning(a, b));
+}
+
+/* Nodes must not run with different timings: until all disks tell the same again nobody joins. */
+static int refuse_tuning(struct opening *opening, const struct candidate *candidate)
+{
+    if (candidate->found.header.tuning == 0 || opening->options->allow_tuning) {
+        return 0;
+    }
+    return REFUSE(
+        opening, DISKARCH_EUNSETTLED,
+        "%s: diskarch tune is at work on set \"%s\", or was cut off; let it end, or run it again with all disks",
+        candidate->path, candidate->found.header.set_name);
 }
 
 static int refuse_foreign(struct opening *opening, const struct candidate *a, const struct candidate *b)
@@ -230,7 +243,12 @@ static int refuse_foreign(struct opening *opening, const struct candidate *a, co
         return REFUSE(opening, DISKARCH_EFOREIGN, "%s: has %u-byte blocks, but %s of the same set has %u; leave it out",
                       b->path, other->layout.block_bytes, a->path, first->layout.block_bytes);
     }
-    if (!headers_agree(first, other)) {
+    int error = refuse_tuning(opening, a);
+    error = error != 0 ? error : refuse_tuning(opening, b);
+    if (error != 0) {
+        return error;
+    }
+    if (!headers_agree(opening, first, other)) {
         return REFUSE(
             opening, DISKARCH_EFOREIGN,
             "%s and %s: their headers disagree about set \"%s\"; leave out the one that was restored or copied",
@@ -294,6 +312,8 @@ static int place(struct opening *opening, struct candidate *candidate)
     member->is_present = true;
     member->reason[0] = '\0';
     member->fd = candidate->device.fd;
+    member->header = candidate->found.header;
+    member->header_offset = candidate->found.offset;
     candidate->device.fd = -1;
     set->present_count++;
     return 0;

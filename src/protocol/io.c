@@ -79,18 +79,20 @@ struct io *io_of_tag(struct node *node, uint32_t tag)
     return &node->io.entries[tag];
 }
 
+bool io_is_header_unchanged(const struct node *node, uint32_t disk, const uint8_t *bytes)
+{
+    struct set_header header;
+    struct set_header expected = node->params.header;
+    expected.disk_index = disk;
+    return set_header_decode(bytes, &header) == HEADER_OK && set_header_is_unchanged(&header, &expected);
+}
+
 /* What a header read says about a disk that had failed. */
 static void io_judge_header(struct node *node, uint32_t disk, const struct io_result *result)
 {
-    struct set_header header;
     node->io.is_probing[disk] = false;
-    if (node->io.health[disk] != DISK_SUSPECT || !result->is_read_ok ||
-        set_header_decode(result->bytes, &header) != HEADER_OK) {
-        return;
-    }
-    struct set_header expected = node->params.header;
-    expected.disk_index = disk;
-    if (set_header_is_same_disk(&header, &expected)) {
+    if (node->io.health[disk] == DISK_SUSPECT && result->is_read_ok &&
+        io_is_header_unchanged(node, disk, result->bytes)) {
         node->io.health[disk] = DISK_GOOD;
     }
 }

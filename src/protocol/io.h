@@ -9,7 +9,7 @@
 #include "protocol/node.h"
 
 enum {
-    IO_RESERVED = 6, /* entries per disk beside the register requests: claim, heartbeat, header, and stragglers */
+    IO_RESERVED = 7, /* entries per disk beside the register requests: claim, heartbeat, header, and stragglers */
     IO_PER_DISK_MAX = NODE_DEPTH_MAX + IO_RESERVED,
 };
 
@@ -58,6 +58,9 @@ struct io *io_of_tag(struct node *node, uint32_t tag);
 
 /* Gives the entry back; its fields may be read until the next io_begin(). */
 void io_finish(struct node *node, struct io *io, const struct io_result *result);
+
+/* Whether these bytes are the header of that disk as it was when the set was opened, its timings included. */
+bool io_is_header_unchanged(const struct node *node, uint32_t disk, const uint8_t *bytes);
 
 /* Probes suspect disks whose time has come. */
 void io_probe_suspects(struct node *node);

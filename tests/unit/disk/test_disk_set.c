@@ -160,6 +160,14 @@ Test(disk_set, the_copy_stands_in_for_a_damaged_header)
     cr_assert_eq(set->present_count, 3);
 }
 
+Test(disk_set, it_is_known_by_which_header_a_disk_was_opened)
+{
+    scratch_fill(b, 0, 0xff, 512);
+    cr_assert_eq(OPEN(a, b, c), 0, "%s", set->message);
+    cr_expect_eq(set->members[0].header_offset, 0U);
+    cr_expect_eq(set->members[1].header_offset, layout_header_copy_offset(&header.layout));
+}
+
 Test(disk_set, the_copy_is_found_on_a_larger_device_through_another_disk)
 {
     scratch_fill(b, layout_bytes(&header.layout), 0, 1 << 20);
@@ -243,6 +251,39 @@ Test(disk_set, headers_that_disagree_are_refused)
     other.timings.lease_ns *= 2;
     rewrite_header(c, 2, &other);
     REFUSED(DISKARCH_EFOREIGN, c, "disagree", "leave out", a, b, c);
+}
+
+Test(disk_set, a_disk_being_tuned_is_refused_with_the_remedy)
+{
+    header.tuning = 7;
+    rewrite_header(b, 1, &header);
+    REFUSED(DISKARCH_EUNSETTLED, b, "tune is at work", "run it again with all disks", a, b, c);
+    REFUSED(DISKARCH_EUNSETTLED, b, "was cut off", "run it again", b, a);
+}
+
+Test(disk_set, another_revision_or_other_timings_are_refused)
+{
+    header.revision++;
+    rewrite_header(b, 1, &header);
+    REFUSED(DISKARCH_EFOREIGN, b, "disagree about set \"scratch\"", "leave out", a, b, c);
+    header.revision--;
+    header.timings.quarantine_ns++;
+    rewrite_header(b, 1, &header);
+    REFUSED(DISKARCH_EFOREIGN, b, "disagree", "leave out", a, b, c);
+}
+
+Test(disk_set, disks_being_tuned_open_for_those_who_allow_it)
+{
+    struct set_header tuning = header;
+    tuning.tuning = 7;
+    tuning.revision++;
+    rewrite_header(b, 1, &tuning);
+    const char *paths[] = {a, b, c};
+    struct disk_set_options options = {.paths = paths, .path_count = 3, .allow_tuning = true};
+    cr_assert_eq(disk_set_open(&options, set), 0, "%s", set->message);
+    cr_expect_eq(set->members[0].header.tuning, 0U);
+    cr_expect_eq(set->members[1].header.tuning, 7U);
+    cr_expect_eq(set->members[1].header.revision, header.revision + 1);
 }
 
 Test(disk_set, another_block_size_is_refused)
