@@ -15,6 +15,7 @@ enum { COMMAND_LINE_DISKS_MAX = 64 }; /* more than a set may have: too many are 
 struct command_line {
     const char *disks[COMMAND_LINE_DISKS_MAX];
     size_t disk_count;
+    const char *set;                   /* the name or UUID by which the disks were found; NULL: they were named */
     const char *node_name;             /* NULL: the host name */
     const char *engine;                /* NULL in a verb without it */
     enum disk_engine_kind engine_kind; /* the same, for verbs that go without the library */

@@ -17,7 +17,13 @@ struct verb_option {
 enum { LETTER_NONE = 256 }; /* options without a letter: LETTER_NONE + 1, + 2, ... */
 
 /* Options that several verbs share. */
-enum verb_common { COMMON_DISKS = 1, COMMON_NODE = 2, COMMON_ENGINE = 4, COMMON_JSON = 8 };
+enum verb_common {
+    COMMON_DISKS = 1, /* the disks of a set: --disks, --set */
+    COMMON_NODE = 2,
+    COMMON_ENGINE = 4,
+    COMMON_JSON = 8,
+    COMMON_TARGETS = 16, /* disks that may belong to no set yet: --disks alone */
+};
 
 struct verb {
     const char *name;
@@ -38,5 +44,6 @@ extern const struct verb verb_status;
 extern const struct verb verb_leader;
 extern const struct verb verb_watch;
 extern const struct verb verb_dump;
+extern const struct verb verb_scan;
 
 #endif

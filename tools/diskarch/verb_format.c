@@ -6,6 +6,7 @@
 #include "documents.h"
 #include "duration.h"
 #include "escape.h"
+#include "failure_domain.h"
 #include "report.h"
 
 #include <diskarch/diskarch.h>
@@ -243,6 +244,7 @@ static int format_run(const struct verb *verb, int argc, char **argv)
         complain("%s", escaped(message));
         return (int)exit_code_of_error(error);
     }
+    failure_domain_complain(line.disks, line.disk_count);
     return line.is_json ? summary_print_json(&header, &line) : summary_print(&header, &line);
 }
 
@@ -253,7 +255,7 @@ const struct verb verb_format = {
     .detail =
         "Makes one disk set of the named devices or files, 1 to 9, an odd number at best. Files that are missing are\n"
         "created. Looks first, and refuses whatever is not known to be free, naming what it found.",
-    .common = COMMON_DISKS | COMMON_JSON,
+    .common = COMMON_TARGETS | COMMON_JSON,
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .run = format_run,
