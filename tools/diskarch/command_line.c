@@ -274,6 +274,24 @@ int64_t option_duration(const char *name, const char *text)
     return ns;
 }
 
+uint32_t option_rate(const char *name, const char *text)
+{
+    uint32_t ppm = 0;
+    const char *fault = rate_parse(text, &ppm);
+    if (fault != NULL) {
+        usage_fail("--%s: \"%s\" %s", name, escaped(text), fault);
+    }
+    return ppm;
+}
+
+bool option_slot_reuse(const char *text)
+{
+    if (strcmp(text, "never") != 0 && strcmp(text, "quarantine") != 0) {
+        usage_fail("--slot-reuse: \"%s\" is not known; choose quarantine or never", escaped(text));
+    }
+    return strcmp(text, "quarantine") == 0;
+}
+
 uint32_t option_count(const char *name, const char *text, uint32_t least, uint32_t most)
 {
     uint32_t count = 0;

@@ -39,6 +39,8 @@ void command_line_check_name(const char *thing, const char *text);
 
 /* Values of options; usage_fail() on nonsense. */
 int64_t option_duration(const char *name, const char *text);
+uint32_t option_rate(const char *name, const char *text); /* parts per million */
+bool option_slot_reuse(const char *text); /* of --slot-reuse: whether slots of the dead are used again */
 uint32_t option_count(const char *name, const char *text, uint32_t least, uint32_t most);
 
 #endif

@@ -45,5 +45,6 @@ extern const struct verb verb_leader;
 extern const struct verb verb_watch;
 extern const struct verb verb_dump;
 extern const struct verb verb_scan;
+extern const struct verb verb_tune;
 
 #endif

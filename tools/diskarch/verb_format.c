@@ -58,22 +58,6 @@ struct values {
     const char *force[FORCE_MAX];
 };
 
-static void slot_reuse_take(struct values *values, const char *argument)
-{
-    if (strcmp(argument, "never") != 0 && strcmp(argument, "quarantine") != 0) {
-        usage_fail("--slot-reuse: \"%s\" is not known; choose quarantine or never", escaped(argument));
-    }
-    values->format.slot_reuse = strcmp(argument, "quarantine") == 0;
-}
-
-static void drift_take(struct values *values, const char *argument)
-{
-    const char *fault = rate_parse(argument, &values->format.timings.drift_ppm);
-    if (fault != NULL) {
-        usage_fail("--clock-drift: \"%s\" %s", escaped(argument), fault);
-    }
-}
-
 static void force_take(struct values *values, const char *argument)
 {
     if (values->format.force_count == FORCE_MAX) {
@@ -116,10 +100,10 @@ static void format_take(void *context, int letter, const char *argument)
         values->format.registers = option_count("registers", argument, 1, REGISTERS_MAX);
         break;
     case LETTER_DRIFT:
-        drift_take(values, argument);
+        values->format.timings.drift_ppm = option_rate("clock-drift", argument);
         break;
     case LETTER_SLOT_REUSE:
-        slot_reuse_take(values, argument);
+        values->format.slot_reuse = option_slot_reuse(argument);
         break;
     case LETTER_BLOCK_SIZE:
         values->format.block_bytes = option_count("block-size", argument, BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
