@@ -9,7 +9,7 @@
 
 static const struct verb *const verbs[] = {
     &verb_format, &verb_lock, &verb_campaign, &verb_status, &verb_leader,
-    &verb_watch,  &verb_dump, &verb_scan,     &verb_tune,
+    &verb_watch,  &verb_dump, &verb_scan,     &verb_check,  &verb_tune,
 };
 
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };

@@ -44,6 +44,7 @@ extern const struct verb verb_status;
 extern const struct verb verb_leader;
 extern const struct verb verb_watch;
 extern const struct verb verb_dump;
+extern const struct verb verb_check;
 extern const struct verb verb_scan;
 extern const struct verb verb_tune;
 
