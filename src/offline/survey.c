@@ -106,6 +106,12 @@ static void survey_headers(struct surveying *survey, uint32_t disk)
             survey, SURVEY_HEADER, SURVEY_COVERED, where,
             "its header and the copy differ; mend it by diskarch check --repair, or diskarch tune if that was cut off");
     }
+    if (member->header.tuning == 0 && survey->set->header.tuning == 0 &&
+        !set_header_is_same_tuning(&member->header, &survey->set->header)) {
+        find(survey, SURVEY_TUNING, SURVEY_REPAIR, where,
+             "its timings are not those of other disks, so nobody can open the set with it; was it restored or copied? "
+             "diskarch tune makes them the same");
+    }
     if (member->header.tuning != 0) {
         find(survey, SURVEY_TUNING, SURVEY_REPAIR, where,
              "diskarch tune is at work on it, or was cut off; let it end, or run it again with all disks");

@@ -181,3 +181,15 @@ Test(survey, a_tune_that_was_cut_off_needs_mending)
     expect_finding(SURVEY_TUNING, 0, SURVEY_NOWHERE, SURVEY_NOWHERE, "run it again with all disks");
     expect_finding(SURVEY_HEADER, 0, SURVEY_NOWHERE, SURVEY_NOWHERE, "its header and the copy differ");
 }
+
+Test(survey, timings_that_differ_need_mending)
+{
+    uint8_t block[512];
+    struct set_header header = table.header;
+    header.disk_index = 2;
+    header.timings.lease_ns *= 2;
+    set_header_encode(block, sizeof block, &header);
+    scratch_write(table.paths[2], 0, block, sizeof block);
+    cr_expect_eq(look(3), SURVEY_REPAIR);
+    expect_finding(SURVEY_TUNING, 2, SURVEY_NOWHERE, SURVEY_NOWHERE, "diskarch tune makes them the same");
+}
