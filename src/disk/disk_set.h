@@ -42,9 +42,9 @@ struct disk_set {
 struct disk_set_options {
     const char *const *paths;
     size_t path_count;
-    bool is_writable;             /* false: opened O_RDONLY, for observers */
-    bool allow_tuning;            /* disks that are being tuned are fine, and may differ in what that changes: see members */
-    bool allow_minority;          /* dump and check look at whatever is there; otherwise a majority must be present */
+    bool is_writable;    /* false: opened O_RDONLY, for observers */
+    bool allow_tuning;   /* disks that are being tuned are fine, and may differ in what that changes: see members */
+    bool allow_minority; /* dump and check look at whatever is there; otherwise a majority must be present */
     enum disk_engine_kind engine; /* which reads the headers */
 };
 

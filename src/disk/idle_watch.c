@@ -198,7 +198,8 @@ int idle_watch(const struct idle_disk *disks, size_t count, int64_t more_ns, cha
     if (count == 0) {
         return 0;
     }
-    struct watch watch = {.disks = disks, .count = count, .more_ns = more_ns, .message = message, .message_bytes = message_bytes};
+    struct watch watch = {
+        .disks = disks, .count = count, .more_ns = more_ns, .message = message, .message_bytes = message_bytes};
     int error = prepare(&watch);
     if (error == 0) {
         error = look_until_still(&watch);
