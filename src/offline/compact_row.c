@@ -155,7 +155,7 @@ static int empty_blocks(struct row_table *table, uint32_t disk, uint32_t index, 
 {
     for (uint32_t slot = 0; slot < table->layout.slots; slot++) {
         struct block_place place = place_of(table, disk, index, slot);
-        struct register_block block;
+        struct register_block block = {.author = {0}};
         bool is_intact = block_decode_register(block_of(table, disk, slot), table->layout.block_bytes, &place, &block);
         assert(is_intact);
         bool holds_last = sight->has_accepted && ballot_is_same(block.accepted, sight->accepted.accepted);

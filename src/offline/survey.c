@@ -348,6 +348,7 @@ static void judge_behind(struct surveying *survey, const struct heartbeat_block 
 
 static int survey_heartbeats(struct surveying *survey)
 {
+    assert(survey->layout.slots >= SLOTS_MIN);
     struct heartbeat_block *before = calloc(survey->layout.slots, sizeof *before);
     if (before == NULL) {
         return -ENOMEM;

@@ -47,7 +47,7 @@ leaves 11 check --disks "$b,$c,$work/copy"
 must_say refused.out "disk 0 $work/copy: its timings are not those of other disks"
 refuses 3 '1 of 3 disks can be used, 2 are needed; name more of them or bring them back' lock --disks "$a" -n r -- true
 refuses 3 'none is a diskarch disk; check the paths, or run diskarch format first' status --disks "$work/format.out"
-refuses 3 'none can be opened; check the paths' status --disks "$work/none1,$work/none2"
+refuses 3 'none can be opened and answers; check the paths' status --disks "$work/none1,$work/none2"
 
 step "names"
 long=$(printf 'x%.0s' {1..64})
