@@ -141,8 +141,8 @@ Test(compact, N1_it_may_be_cut_off_twice)
     table_save(&table);
     compact();
     uint32_t writes = wrap_writes_done;
-    for (uint32_t first = 1; first < writes; first += 11) {
-        for (uint32_t second = 1; second < writes; second += 7) {
+    for (uint32_t first = 1; first < writes; first += 17) {
+        for (uint32_t second = 1; second < writes; second += 13) {
             table_restore(&table);
             wrap_writes_left = first;
             compact();
