@@ -173,7 +173,7 @@ static int empty_blocks(struct row_table *table, uint32_t disk, uint32_t index, 
 
 int row_empty(struct row_table *table, uint32_t index)
 {
-    struct row_sight sight;
+    struct row_sight sight = {.has_accepted = false};
     int error = row_look(table, index, &sight);
     for (int is_last_accepted = 0; is_last_accepted < 2 && error == 0; is_last_accepted++) {
         for (uint32_t disk = 0; disk < disk_count(table) && error == 0; disk++) {
