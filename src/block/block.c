@@ -369,3 +369,40 @@ bool block_decode_register(const uint8_t *bytes, uint32_t block_bytes, const str
     memcpy(ret->value, bytes + AT_VALUE, VALUE_BYTES);
     return true;
 }
+
+/* ---- Judging -------------------------------------------------------------------------------------------------------- */
+
+static bool is_any_decodable(const uint8_t *bytes, uint32_t block_bytes, const struct block_place *place)
+{
+    struct claim_block claim;
+    struct heartbeat_block heartbeat;
+    struct register_block content;
+    switch (block_kind_of_row(place->row)) {
+    case BLOCK_CLAIM:
+        return block_decode_claim(bytes, block_bytes, place, &claim);
+    case BLOCK_HEARTBEAT:
+        return block_decode_heartbeat(bytes, block_bytes, place, &heartbeat);
+    case BLOCK_REGISTER:
+        break;
+    }
+    return block_decode_register(bytes, block_bytes, place, &content);
+}
+
+enum block_state block_judge(const uint8_t *bytes, uint32_t block_bytes, const struct block_place *place)
+{
+    if (is_any_decodable(bytes, block_bytes, place)) {
+        return is_unwritten(bytes) ? BLOCK_EMPTY : BLOCK_WRITTEN;
+    }
+    if (bytes_are_zero(bytes, block_bytes)) {
+        return BLOCK_ZEROS;
+    }
+    uint32_t covered_bytes = block_bytes - CHECKSUM_BYTES;
+    if (memcmp(bytes + AT_MAGIC, magic, sizeof magic) != 0 ||
+        le_load32(bytes + covered_bytes) != crc32c(bytes, covered_bytes)) {
+        return BLOCK_DAMAGED;
+    }
+    if (le_load16(bytes + AT_MAJOR) > FORMAT_MAJOR) {
+        return BLOCK_NEWER;
+    }
+    return is_intact(bytes, block_bytes, place) ? BLOCK_DAMAGED : BLOCK_MISPLACED;
+}

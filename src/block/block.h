@@ -118,6 +118,18 @@ bool block_decode_heartbeat(const uint8_t *bytes, uint32_t block_bytes, const st
 bool block_decode_register(const uint8_t *bytes, uint32_t block_bytes, const struct block_place *place,
                            struct register_block *ret);
 
+/* What is wrong with the bytes of a block, for those who mend: decoding only tells intact from the rest. */
+enum block_state {
+    BLOCK_EMPTY,     /* intact, and nobody has written it yet */
+    BLOCK_WRITTEN,   /* intact */
+    BLOCK_ZEROS,     /* nothing but zeros: never formatted, or wiped */
+    BLOCK_MISPLACED, /* whole, but of another set, disk, row or slot */
+    BLOCK_NEWER,     /* whole, of a newer major version */
+    BLOCK_DAMAGED,
+};
+
+enum block_state block_judge(const uint8_t *bytes, uint32_t block_bytes, const struct block_place *place);
+
 /* The kind of block that stands in a row. */
 enum block_kind block_kind_of_row(uint32_t row);
 

@@ -34,11 +34,13 @@ enum {
     AT_SPARE = 108,
     AT_SET_NAME = 112,
     AT_DISK_UUIDS = AT_SET_NAME + NAME_FIELD_BYTES,
-    HEADER_END = AT_DISK_UUIDS + DISKS_MAX * (int)sizeof(struct uuid),
+    AT_REVISION = AT_DISK_UUIDS + DISKS_MAX * (int)sizeof(struct uuid),
+    AT_TUNING = AT_REVISION + 8,
+    HEADER_END = AT_TUNING + 8,
     AT_CHECKSUM = HEADER_BYTES - 4,
 };
 
-enum { FLAG_SLOT_REUSE = 1 };
+enum { FLAG_SLOT_REUSE = 1, FLAG_COMPACTING = 2 };
 
 static const uint8_t magic[8] = {'D', 'I', 'S', 'K', 'A', 'R', 'C', 'H'};
 
@@ -72,7 +74,8 @@ static bool is_sound(const struct set_header *header)
 {
     return header->major >= 1 && name_field_is_valid((const uint8_t *)header->set_name) && header->disk_count >= 1 &&
            header->disk_count <= DISKS_MAX && header->disk_index < header->disk_count && disks_are_distinct(header) &&
-           layout_is_valid(&header->layout) && timings_check(&header->timings) == TIMINGS_OK;
+           layout_is_valid(&header->layout) && timings_check(&header->timings) == TIMINGS_OK &&
+           (header->tuning != 0 || !header->is_compacting);
 }
 
 static void timings_store(uint8_t *bytes, const struct timings *timings)
@@ -113,9 +116,12 @@ void set_header_encode(uint8_t *bytes, uint32_t block_bytes, const struct set_he
     timings_store(bytes, &header->timings);
     le_store64(bytes + AT_EPOCH_FLOOR, header->epoch_floor);
     le_store64(bytes + AT_CREATED, (uint64_t)header->created_wall_ns);
-    le_store32(bytes + AT_FLAGS, header->slot_reuse ? FLAG_SLOT_REUSE : 0);
+    le_store32(bytes + AT_FLAGS,
+               (header->slot_reuse ? FLAG_SLOT_REUSE : 0) | (header->is_compacting ? FLAG_COMPACTING : 0));
     name_field_store(bytes + AT_SET_NAME, header->set_name);
     memcpy(bytes + AT_DISK_UUIDS, header->disk_uuids, header->disk_count * sizeof *header->disk_uuids);
+    le_store64(bytes + AT_REVISION, header->revision);
+    le_store64(bytes + AT_TUNING, header->tuning);
     le_store32(bytes + AT_CHECKSUM, crc32c(bytes, AT_CHECKSUM));
 }
 
@@ -134,6 +140,9 @@ static struct set_header load(const uint8_t *bytes)
         .slot_reuse = (le_load32(bytes + AT_FLAGS) & FLAG_SLOT_REUSE) != 0,
         .epoch_floor = le_load64(bytes + AT_EPOCH_FLOOR),
         .created_wall_ns = (int64_t)le_load64(bytes + AT_CREATED),
+        .revision = le_load64(bytes + AT_REVISION),
+        .tuning = le_load64(bytes + AT_TUNING),
+        .is_compacting = (le_load32(bytes + AT_FLAGS) & FLAG_COMPACTING) != 0,
     };
     memcpy(header.set_name, bytes + AT_SET_NAME, NAME_FIELD_BYTES);
     memcpy(&header.set_uuid, bytes + AT_SET_UUID, sizeof header.set_uuid);
@@ -176,4 +185,21 @@ bool set_header_is_same_disk(const struct set_header *a, const struct set_header
            uuid_is_same(&a->disk_uuids[a->disk_index], &b->disk_uuids[b->disk_index]) &&
            a->layout.block_bytes == b->layout.block_bytes && a->layout.slots == b->layout.slots &&
            a->layout.registers == b->layout.registers;
+}
+
+static bool timings_are_same(const struct timings *a, const struct timings *b)
+{
+    return a->lease_ns == b->lease_ns && a->renew_ns == b->renew_ns && a->io_deadline_ns == b->io_deadline_ns &&
+           a->quarantine_ns == b->quarantine_ns && a->drift_ppm == b->drift_ppm;
+}
+
+bool set_header_is_same_tuning(const struct set_header *a, const struct set_header *b)
+{
+    return a->tuning == 0 && b->tuning == 0 && a->revision == b->revision && a->slot_reuse == b->slot_reuse &&
+           timings_are_same(&a->timings, &b->timings);
+}
+
+bool set_header_is_unchanged(const struct set_header *a, const struct set_header *b)
+{
+    return set_header_is_same_disk(a, b) && set_header_is_same_tuning(a, b);
 }

@@ -38,6 +38,9 @@ struct set_header {
     bool slot_reuse; /* false: --slot-reuse never, which removes the assumption Q */
     uint64_t epoch_floor;
     int64_t created_wall_ns; /* display only */
+    uint64_t revision;       /* grows with each change of timings, slot_reuse or epoch_floor of a formatted set */
+    uint64_t tuning;         /* not 0: such a change has begun and not ended. Nobody joins a set with such a disk */
+    bool is_compacting;      /* while tuning: the register rows may be half rewritten */
 };
 
 enum header_fault {
@@ -61,8 +64,14 @@ enum header_fault set_header_decode(const uint8_t *bytes, struct set_header *ret
 /* One number for set and generation: stands in every block. Never 0. */
 uint64_t set_header_tag(const struct set_header *header);
 
-/* Same set, generation, disk and layout: what a node checks when a disk comes back. */
+/* Same set, generation, disk and layout, whatever its timings are. */
 bool set_header_is_same_disk(const struct set_header *a, const struct set_header *b);
+
+/* Same revision and timings, and neither is being changed: what nodes of one set must have in common. */
+bool set_header_is_same_tuning(const struct set_header *a, const struct set_header *b);
+
+/* Both of these: what a node checks before it takes a slot, and when a disk comes back. */
+bool set_header_is_unchanged(const struct set_header *a, const struct set_header *b);
 
 /* W: how long an incarnation's counter must stand still on a challenger's clock: L(1+rho)/(1-rho), rounded up. */
 int64_t timings_watch_ns(const struct timings *timings);

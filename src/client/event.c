@@ -89,6 +89,22 @@ static const char *text_of_reason(enum diskarch_reason reason)
     return "";
 }
 
+static int error_of_wait(enum join_wait wait)
+{
+    switch (wait) {
+    case WAIT_NO_SLOT:
+    case WAIT_NAME_HAS_SLOT:
+        return DISKARCH_ENOSLOT;
+    case WAIT_NO_MAJORITY:
+        return DISKARCH_ENOQUORUM;
+    case WAIT_TUNED:
+        return DISKARCH_EUNSETTLED;
+    case WAIT_SLOW_DISK:
+        break;
+    }
+    return 0;
+}
+
 static void describe_wait(const struct diskarch *node, const struct notice *what, struct diskarch_event *event)
 {
     switch (what->wait) {
@@ -115,11 +131,13 @@ static void describe_wait(const struct diskarch *node, const struct notice *what
                  "write; format with a longer io deadline, or replace it",
                  what->disk, runtime_disk_path(node->runtime, what->disk));
         break;
+    case WAIT_TUNED:
+        snprintf(event->text, sizeof event->text,
+                 "the timings of the set were changed, or its disks replaced, after this program opened it; start this "
+                 "program again (where diskarch tune was cut off, run that again first)");
+        break;
     }
-    event->error = what->wait == WAIT_NO_MAJORITY ? DISKARCH_ENOQUORUM : DISKARCH_ENOSLOT;
-    if (what->wait == WAIT_SLOW_DISK) {
-        event->error = 0;
-    }
+    event->error = error_of_wait(what->wait);
 }
 
 static void describe_refusal(const struct notice *what, struct diskarch_event *event)

@@ -105,7 +105,7 @@ static const char *header_fault_text(enum header_fault fault)
     case HEADER_OK:
         break;
     }
-    return "it belongs to another disk or set now; open the disks again";
+    return "it belongs to another disk or set now, or the set was tuned; open the disks again";
 }
 
 static void check_header(struct reader *reader, uint32_t index, const uint8_t *bytes)
@@ -114,7 +114,7 @@ static void check_header(struct reader *reader, uint32_t index, const uint8_t *b
     struct set_header found;
     expected.disk_index = index;
     enum header_fault fault = set_header_decode(bytes, &found);
-    if (fault != HEADER_OK || !set_header_is_same_disk(&expected, &found)) {
+    if (fault != HEADER_OK || !set_header_is_unchanged(&expected, &found)) {
         disk_fail(&reader->disks[index], "its header", header_fault_text(fault));
     }
 }

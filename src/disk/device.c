@@ -4,6 +4,7 @@
 
 #include <diskarch/diskarch.h>
 
+#include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -89,14 +90,35 @@ static int refuse_open(int flags, int error, char *message, size_t message_bytes
 
 /* ---- Geometry ------------------------------------------------------------------------------------------------------- */
 
+/* libblkid asks the volume managers too, where the kernel's queue limits tell of the volume and not of its disks. */
+static int measure_physical_sector(const struct device *device, uint32_t *ret_bytes)
+{
+    blkid_probe probe = blkid_new_probe();
+    if (probe == NULL) {
+        return -ENOMEM;
+    }
+    blkid_topology topology =
+        blkid_probe_set_device(probe, device->fd, 0, 0) == 0 ? blkid_probe_get_topology(probe) : NULL;
+    unsigned long bytes = topology != NULL ? blkid_topology_get_physical_sector_size(topology) : 0;
+    blkid_free_probe(probe);
+    if (bytes == 0 || bytes > UINT32_MAX) {
+        return -EIO;
+    }
+    *ret_bytes = (uint32_t)bytes;
+    return 0;
+}
+
 static int measure_block_device(struct device *device)
 {
     int sector_bytes = 0;
-    unsigned int physical_bytes = 0;
+    uint32_t physical_bytes = 0;
     uint64_t size_bytes = 0;
-    if (ioctl(device->fd, BLKSSZGET, &sector_bytes) != 0 || ioctl(device->fd, BLKPBSZGET, &physical_bytes) != 0 ||
-        ioctl(device->fd, BLKGETSIZE64, &size_bytes) != 0) {
+    if (ioctl(device->fd, BLKSSZGET, &sector_bytes) != 0 || ioctl(device->fd, BLKGETSIZE64, &size_bytes) != 0) {
         return -errno;
+    }
+    int error = measure_physical_sector(device, &physical_bytes);
+    if (error != 0) {
+        return error;
     }
     device->size_bytes = size_bytes;
     device->sector_bytes = (uint32_t)sector_bytes;

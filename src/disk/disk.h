@@ -3,7 +3,8 @@
  *
  * Three primitives, each on one disk. read: one whole row. write: one block, durable when acknowledged (O_DIRECT and
  * RWF_DSYNC). exchange: write one block and, only after that write is acknowledged, read the whole row (rule D3). Two more
- * are for looking: header reads the header block, range any bytes. Knows nothing of ballots, leases or roles.
+ * are for looking: header reads the header by which the disk was opened (the first block, or its copy where that was damaged),
+ * range any bytes. Knows nothing of ballots, leases or roles.
  *
  * Threads: an engine belongs to one thread at a time. Nothing is allocated after disk_engine_open().
  */
@@ -35,7 +36,7 @@ struct disk_completion {
     uint32_t disk;
     int write_error;      /* 0 or -errno; 0 when nothing was to be written */
     int read_error;       /* 0 or -errno; -ECANCELED when the write before it failed; 0 when nothing was to be read */
-    const uint8_t *bytes; /* the row, the header's first block, the range; NULL unless read without error */
+    const uint8_t *bytes; /* the row, the header, the range; NULL unless read without error */
     uint32_t request;     /* for disk_engine_release() */
 };
 

@@ -200,19 +200,25 @@ static int read_headers(struct opening *opening)
 
 /* ---- Refusals ------------------------------------------------------------------------------------------------------- */
 
-static bool timings_are_same(const struct timings *a, const struct timings *b)
-{
-    return a->lease_ns == b->lease_ns && a->renew_ns == b->renew_ns && a->io_deadline_ns == b->io_deadline_ns &&
-           a->quarantine_ns == b->quarantine_ns && a->drift_ppm == b->drift_ppm;
-}
-
 /* Whether two headers of one set and generation tell the same, but for the disk they stand on. */
-static bool headers_agree(const struct set_header *a, const struct set_header *b)
+static bool headers_agree(const struct opening *opening, const struct set_header *a, const struct set_header *b)
 {
     struct set_header alike = *b;
     alike.disk_index = a->disk_index;
     return set_header_is_same_disk(a, &alike) && memcmp(a->disk_uuids, b->disk_uuids, sizeof a->disk_uuids) == 0 &&
-           timings_are_same(&a->timings, &b->timings) && a->slot_reuse == b->slot_reuse;
+           (opening->options->allow_tuning || set_header_is_same_tuning(a, b));
+}
+
+/* Nodes must not run with different timings: until all disks tell the same again nobody joins. */
+static int refuse_tuning(struct opening *opening, const struct candidate *candidate)
+{
+    if (candidate->found.header.tuning == 0 || opening->options->allow_tuning) {
+        return 0;
+    }
+    return REFUSE(
+        opening, DISKARCH_EUNSETTLED,
+        "%s: diskarch tune is at work on set \"%s\", or was cut off; let it end, or run it again with all disks",
+        candidate->path, candidate->found.header.set_name);
 }
 
 static int refuse_foreign(struct opening *opening, const struct candidate *a, const struct candidate *b)
@@ -237,7 +243,12 @@ static int refuse_foreign(struct opening *opening, const struct candidate *a, co
         return REFUSE(opening, DISKARCH_EFOREIGN, "%s: has %u-byte blocks, but %s of the same set has %u; leave it out",
                       b->path, other->layout.block_bytes, a->path, first->layout.block_bytes);
     }
-    if (!headers_agree(first, other)) {
+    int error = refuse_tuning(opening, a);
+    error = error != 0 ? error : refuse_tuning(opening, b);
+    if (error != 0) {
+        return error;
+    }
+    if (!headers_agree(opening, first, other)) {
         return REFUSE(
             opening, DISKARCH_EFOREIGN,
             "%s and %s: their headers disagree about set \"%s\"; leave out the one that was restored or copied",
@@ -295,12 +306,14 @@ static int place(struct opening *opening, struct candidate *candidate)
         return REFUSE(
             opening, DISKARCH_EFOREIGN,
             "%s and %s: both are disk %u (%s) of the set: two paths to one device, or a copy; name one of them",
-            member->path, candidate->path, index + 1, uuid_format(uuid, &set->header.disk_uuids[index]));
+            member->path, candidate->path, index, uuid_format(uuid, &set->header.disk_uuids[index]));
     }
     message_set(0, member->path, sizeof member->path, "%s", candidate->path);
     member->is_present = true;
     member->reason[0] = '\0';
     member->fd = candidate->device.fd;
+    member->header = candidate->found.header;
+    member->header_offset = candidate->found.offset;
     candidate->device.fd = -1;
     set->present_count++;
     return 0;

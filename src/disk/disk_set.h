@@ -3,8 +3,9 @@
  * formatted order. The order in which disks are named does not matter: the header tells the index.
  *
  * Refused by name, never counted: a disk of another set or generation, a duplicate, a short device, another block size,
- * a newer format, a file system without direct I/O. A disk that cannot be opened, does not answer or whose headers are both
- * unreadable is absent: the set opens as long as a majority of the formatted disks is present.
+ * a newer format, a file system without direct I/O, a disk on which diskarch tune has begun and not ended. A disk that
+ * cannot be opened, does not answer or whose headers are both unreadable is absent: the set opens as long as a majority of
+ * the formatted disks is present.
  */
 #ifndef DISKARCH_DISK_DISK_SET_H
 #define DISKARCH_DISK_DISK_SET_H
@@ -21,6 +22,8 @@ enum { DISK_PATH_BYTES = 4096, DISK_MESSAGE_BYTES = 1024 };
 struct disk_member {
     bool is_present;
     int fd;                     /* O_DIRECT | O_CLOEXEC, -1 if absent */
+    struct set_header header;   /* as it stands on this disk */
+    uint64_t header_offset;     /* of the header it was opened by: 0, or that of the copy where the first is damaged */
     char path[DISK_PATH_BYTES]; /* as the user named it; empty if no named path turned out to be this disk */
     char reason[256];           /* why it is absent, empty if present */
 };
@@ -39,13 +42,14 @@ struct disk_set {
 struct disk_set_options {
     const char *const *paths;
     size_t path_count;
-    bool is_writable;             /* false: opened O_RDONLY, for observers */
-    bool allow_minority;          /* dump and check look at whatever is there; otherwise a majority must be present */
+    bool is_writable;    /* false: opened O_RDONLY, for observers */
+    bool allow_tuning;   /* disks that are being tuned are fine, and may differ in what that changes: see members */
+    bool allow_minority; /* dump and check look at whatever is there; otherwise a majority must be present */
     enum disk_engine_kind engine; /* which reads the headers */
 };
 
-/* Always initialises *ret. Blocks while disks are read; one that hangs costs a deadline (range_reader.h). 0 or an error of
- * diskarch.h; on error ret->message is set and nothing stays open. */
+/* Always initialises *ret. Blocks while disks are read; one that hangs costs a deadline (range_reader.h), two at most. 0 or an
+ * error of diskarch.h; on error ret->message is set and nothing stays open. */
 int disk_set_open(const struct disk_set_options *options, struct disk_set *ret);
 
 /* Closes every descriptor. Fine on a set that failed to open. */

@@ -233,7 +233,7 @@ static int watch_sets(struct format_job *job)
                 .path = target->path, .device = &target->device, .header = &target->probe.set.header};
         }
     }
-    return idle_watch(disks, count, job->message, job->message_bytes);
+    return idle_watch(disks, count, 0, job->message, job->message_bytes);
 }
 
 int format_look(struct format_job *job)

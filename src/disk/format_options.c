@@ -1,6 +1,7 @@
 /* What may be asked of format, judged without touching a disk. */
 #include "block/name.h"
 #include "disk/format_job.h"
+#include "disk/timings_refuse.h"
 
 #include <diskarch/diskarch.h>
 
@@ -67,39 +68,7 @@ static int check_sizes(struct format_job *job)
 
 static int check_timings(struct format_job *job)
 {
-    const struct timings *timings = &job->options->timings;
-    char given[DURATION_TEXT_BYTES];
-    char limit[DURATION_TEXT_BYTES];
-    switch (timings_check(timings)) {
-    case TIMINGS_OK:
-        return 0;
-    case TIMINGS_LEASE_SHORT:
-        return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "lease: %s is too short; give at least 100ms",
-                             message_duration(given, timings->lease_ns));
-    case TIMINGS_LEASE_LONG:
-        return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "lease: %s is too long; give at most a day",
-                             message_duration(given, timings->lease_ns));
-    case TIMINGS_RENEW:
-        return FORMAT_REFUSE(
-            job, DISKARCH_EUSAGE,
-            "renew: %s is not between 1ms and a third of the lease; give at most %s, or a longer lease",
-            message_duration(given, timings->renew_ns),
-            message_duration(limit, timings->lease_ns / 3 / NS_PER_MS * NS_PER_MS));
-    case TIMINGS_IO_DEADLINE:
-        return FORMAT_REFUSE(
-            job, DISKARCH_EUSAGE,
-            "io deadline: %s is not between 1ms and a quarter of the lease; give at most %s, or a longer "
-            "lease",
-            message_duration(given, timings->io_deadline_ns),
-            message_duration(limit, timings->lease_ns / 4 / NS_PER_MS * NS_PER_MS));
-    case TIMINGS_QUARANTINE:
-        return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "quarantine: %s is out of range; give 0s to a week",
-                             message_duration(given, timings->quarantine_ns));
-    case TIMINGS_DRIFT:
-        break;
-    }
-    return FORMAT_REFUSE(job, DISKARCH_EUSAGE, "clock drift: %u ppm is too much; give less than 20%%",
-                         timings->drift_ppm);
+    return timings_refuse(&job->options->timings, job->message, job->message_bytes);
 }
 
 int format_check_options(struct format_job *job)

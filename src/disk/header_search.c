@@ -66,6 +66,7 @@ static void take_copy(const struct range *range, struct header_search *ret)
     if (is_found(fault) && (fault == HEADER_NEWER || layout_header_copy_offset(&header.layout) == range->offset)) {
         ret->fault = fault;
         ret->header = header;
+        ret->offset = range->offset;
     }
 }
 

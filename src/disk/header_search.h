@@ -12,8 +12,9 @@ enum { HEADER_PLACES_MAX = 9 };
 
 struct header_search {
     enum header_fault
-        fault;      /* HEADER_OK or HEADER_NEWER: `header` holds what was found; else the first block's fault */
-    int read_error; /* 0, or the -errno of reading the first block; -ETIMEDOUT: the disk does not answer */
+        fault;       /* HEADER_OK or HEADER_NEWER: `header` holds what was found; else the first block's fault */
+    int read_error;  /* 0, or the -errno of reading the first block; -ETIMEDOUT: the disk does not answer */
+    uint64_t offset; /* where `header` was found: 0, or that of the copy */
     struct set_header header;
 };
 

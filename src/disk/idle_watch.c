@@ -27,6 +27,7 @@ struct look {
 struct watch {
     const struct idle_disk *disks;
     size_t count;
+    int64_t more_ns;
     struct look looks[DISKS_MAX];
     struct range_reader *reader;
     char *message;
@@ -59,7 +60,7 @@ static int refuse_unreadable(const struct watch *watch, const struct idle_disk *
 {
     return message_set(error, watch->message, watch->message_bytes,
                        "%s: whether set \"%s\" is in use cannot be seen, its heartbeats cannot be read: %s; "
-                       "wipe the disk by other means if it is broken",
+                       "see the kernel log for the device's state",
                        disk->path, disk->header->set_name,
                        error == -ETIMEDOUT ? "it does not answer" : strerror(-error));
 }
@@ -161,7 +162,7 @@ static int look_until_still(const struct watch *watch)
         int64_t disk_ns = watch_ns(&watch->disks[i], watch->looks[i].first);
         longest_ns = disk_ns > longest_ns ? disk_ns : longest_ns;
     }
-    int64_t end_ns = now_ns() + longest_ns;
+    int64_t end_ns = now_ns() + longest_ns + watch->more_ns;
     for (;;) {
         bool is_last = now_ns() >= end_ns;
         error = look_again(watch);
@@ -191,13 +192,14 @@ static int prepare(struct watch *watch)
     return range_reader_open(&options, &watch->reader, watch->message, watch->message_bytes);
 }
 
-int idle_watch(const struct idle_disk *disks, size_t count, char *message, size_t message_bytes)
+int idle_watch(const struct idle_disk *disks, size_t count, int64_t more_ns, char *message, size_t message_bytes)
 {
     assert(count <= DISKS_MAX);
     if (count == 0) {
         return 0;
     }
-    struct watch watch = {.disks = disks, .count = count, .message = message, .message_bytes = message_bytes};
+    struct watch watch = {
+        .disks = disks, .count = count, .more_ns = more_ns, .message = message, .message_bytes = message_bytes};
     int error = prepare(&watch);
     if (error == 0) {
         error = look_until_still(&watch);

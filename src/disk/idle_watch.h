@@ -1,4 +1,4 @@
-/* Whether anybody lives on the diskarch sets that a forced format is about to destroy. */
+/* Whether anybody lives on the diskarch sets that are about to be destroyed or changed. */
 #ifndef DISKARCH_DISK_IDLE_WATCH_H
 #define DISKARCH_DISK_IDLE_WATCH_H
 
@@ -13,10 +13,10 @@ struct idle_disk {
 };
 
 /*
- * Re-reads claim and heartbeat row of every disk until each has stood still for W and the longest watchdog promise in it.
- * Blocks that long. 0; DISKARCH_EINUSE as soon as something moves; or -errno. On error the message says
+ * Re-reads claim and heartbeat row of every disk until each has stood still for W and the longest watchdog promise in it, and
+ * for more_ns beyond that. Blocks that long. 0; DISKARCH_EINUSE as soon as something moves; or -errno. On error the message says
  * "PATH: reason; remedy".
  */
-int idle_watch(const struct idle_disk *disks, size_t count, char *message, size_t message_bytes);
+int idle_watch(const struct idle_disk *disks, size_t count, int64_t more_ns, char *message, size_t message_bytes);
 
 #endif

@@ -116,6 +116,7 @@ int request_table_init(struct request_table *table, const struct request_carrier
     table->request_count = table->disk_count * depth;
     for (uint32_t i = 0; i < table->disk_count; i++) {
         table->is_present[i] = set->members[i].is_present;
+        table->header_offset[i] = set->members[i].header_offset;
     }
     return allocate(table);
 }
@@ -211,6 +212,7 @@ static void set_transfer(struct request_table *table, struct table_request *own,
 {
     const struct layout *layout = &table->layout;
     if (request->operation == DISK_HEADER) {
+        own->read_offset = table->header_offset[request->disk];
         own->read_bytes = layout->block_bytes;
         return;
     }

@@ -69,7 +69,8 @@ struct request_table {
     uint32_t depth;
     uint32_t request_count; /* depth of disk 0, of disk 1, ... */
     bool is_present[DISKS_MAX];
-    bool is_over; /* closed: nothing more is sent */
+    uint64_t header_offset[DISKS_MAX]; /* of the header that the disk was opened by */
+    bool is_over;                      /* closed: nothing more is sent */
     uint8_t *arena;
     struct table_request *requests;
     struct request_fifo queued;

@@ -22,7 +22,7 @@ static void claim_enter(struct node *node, enum claim_stage stage)
     claim->stage = stage;
     claim->generation++;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        claim->disks[disk].rows_pending = 0;
+        claim->disks[disk].pending = 0;
         claim->disks[disk].is_done = false;
         claim->disks[disk].is_failed = false;
     }
@@ -55,15 +55,20 @@ static void claim_wait_for(struct node *node, enum join_wait wait)
     claim_abandon(node, node_timings(node)->renew_ns);
 }
 
-static void claim_read(struct node *node, uint32_t disk, uint32_t row)
+static void claim_ask(struct node *node, uint32_t disk, enum io_operation operation, uint32_t row)
 {
     struct claim_disk *on = &node->claim.disks[disk];
-    if (!io_can_submit(node, disk, IO_FOR_CLAIM, IO_READ, row)) {
+    if (!io_can_submit(node, disk, IO_FOR_CLAIM, operation, row)) {
         on->is_failed = true;
         return;
     }
-    io_begin(node, disk, IO_FOR_CLAIM, IO_READ, row)->generation = node->claim.generation;
-    on->rows_pending++;
+    io_begin(node, disk, IO_FOR_CLAIM, operation, row)->generation = node->claim.generation;
+    on->pending++;
+}
+
+static void claim_read(struct node *node, uint32_t disk, uint32_t row)
+{
+    claim_ask(node, disk, IO_READ, row);
 }
 
 static void claim_read_both_rows(struct node *node)
@@ -125,7 +130,7 @@ static void claim_write(struct node *node, bool is_given_back)
         struct io *io = io_begin(node, disk, IO_FOR_CLAIM, IO_WRITE, ROW_CLAIM);
         io->generation = node->claim.generation;
         claim_prepare_write(node, io, is_given_back);
-        on->rows_pending++;
+        on->pending++;
     }
 }
 
@@ -152,7 +157,7 @@ static bool claim_has_answers(const struct node *node, int64_t patience_fast_ns)
 {
     uint32_t pending = 0;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        pending += node->claim.disks[disk].rows_pending > 0;
+        pending += node->claim.disks[disk].pending > 0;
     }
     return pending == 0 ||
            (claim_done_count(node) >= majority_of(node->disk_count) && node->fast_ns >= patience_fast_ns);
@@ -216,6 +221,10 @@ static void claim_run_settle(struct node *node)
     claim_enter(node, CLAIM_CONFIRM); /* S2: not before t0 + 3d */
     claim->confirm_fast_ns = node->fast_ns;
     claim_read_both_rows(node);
+    for (uint32_t disk = 0; disk < node->disk_count; disk++) {
+        claim->disks[disk].is_tuned = false;
+        claim_ask(node, disk, IO_HEADER, 0);
+    }
 }
 
 static void claim_run_confirm(struct node *node)
@@ -228,9 +237,15 @@ static void claim_run_confirm(struct node *node)
         return;
     }
     uint32_t confirmed = 0;
+    bool is_tuned = false;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
         const struct claim_disk *on = &claim->disks[disk];
         confirmed += on->is_done && on->is_counting && on->is_confirmed && !health_is_out(node, disk);
+        is_tuned |= on->is_tuned;
+    }
+    if (confirmed < majority_of(node->disk_count) && is_tuned) {
+        claim_wait_for(node, WAIT_TUNED);
+        return;
     }
     if (confirmed < majority_of(node->disk_count) || claim->is_conflicting || node->fast_ns >= end_ns) {
         claim_abandon(node, (int64_t)random_below(&node->random, 3 * (uint64_t)claim_delay_ns(node)));
@@ -348,7 +363,7 @@ bool claim_has_given_back(const struct node *node, uint32_t *ret_count)
 {
     uint32_t pending = 0;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        pending += node->claim.disks[disk].rows_pending;
+        pending += node->claim.disks[disk].pending;
     }
     *ret_count = claim_done_count(node);
     return pending == 0;
@@ -425,6 +440,19 @@ static void claim_confirm_row(struct node *node, const struct io *io, const uint
     }
 }
 
+/*
+ * S2: who changes the timings of a set marks every header first, then watches until nobody lives there. Read after my claim
+ * stands, the headers show the mark; or they were read before it, and then my heartbeats begin soon enough to be seen by that
+ * watch. So nobody joins with timings that others no longer have.
+ */
+static void claim_confirm_header(struct node *node, uint32_t disk, const uint8_t *bytes)
+{
+    if (!health_is_header_unchanged(node, disk, bytes)) {
+        node->claim.disks[disk].is_failed = true;
+        node->claim.disks[disk].is_tuned = true;
+    }
+}
+
 static void claim_note_ledger(struct node *node, const struct io *io, const uint8_t *bytes)
 {
     struct layout layout = *node_layout(node);
@@ -486,16 +514,18 @@ void claim_on_io(struct node *node, const struct io *io, const struct io_result 
         return;
     }
     struct claim_disk *on = &claim->disks[io->disk];
-    assert(on->rows_pending > 0);
-    on->rows_pending--;
+    assert(on->pending > 0);
+    on->pending--;
     if (!result->is_read_ok || !result->is_write_ok) {
         on->is_failed = true;
     } else if (claim->stage == CLAIM_WRITE) {
         /* S1: late is as good as never. */
         on->is_counting = node->fast_ns < claim->t0_fast_ns + claim_delay_ns(node);
         claim_warn_slow(node, io);
+    } else if (io->operation == IO_HEADER) {
+        claim_confirm_header(node, io->disk, result->bytes);
     } else if (io->operation == IO_READ) {
         claim_on_row(node, io, result->bytes);
     }
-    on->is_done = on->rows_pending == 0 && !on->is_failed;
+    on->is_done = on->pending == 0 && !on->is_failed;
 }

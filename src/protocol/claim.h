@@ -37,11 +37,12 @@ struct claim_sight {
 };
 
 struct claim_disk {
-    uint8_t rows_pending; /* requests of the current stage in flight */
-    bool is_done;         /* every request of the current stage succeeded */
+    uint8_t pending; /* requests of the current stage in flight */
+    bool is_done;    /* every request of the current stage succeeded */
     bool is_failed;
     bool is_counting;    /* S1: the claim was acknowledged before t0 + d */
     bool is_confirmed;   /* S2: the confirming read shows the claim */
+    bool is_tuned;       /* S2: the confirming read shows another header than the set was opened with */
     uint32_t ledger_row; /* next ledger row to read */
 };
 

@@ -144,12 +144,12 @@ void health_caught_up(struct node *node, uint32_t disk)
     health_learn(node, disk, FACT_CAUGHT_UP, DISK_CAUSE_NONE);
 }
 
-static bool header_is_of(const struct node *node, uint32_t disk, const uint8_t *bytes)
+bool health_is_header_unchanged(const struct node *node, uint32_t disk, const uint8_t *bytes)
 {
     struct set_header header;
     struct set_header expected = node->params.header;
     expected.disk_index = disk;
-    return set_header_decode(bytes, &header) == HEADER_OK && set_header_is_same_disk(&header, &expected);
+    return set_header_decode(bytes, &header) == HEADER_OK && set_header_is_unchanged(&header, &expected);
 }
 
 void health_on_header(struct node *node, const struct io *io, const struct io_result *result)
@@ -159,7 +159,7 @@ void health_on_header(struct node *node, const struct io *io, const struct io_re
     if (health->state != DISK_FAILED || !result->is_read_ok) {
         return;
     }
-    if (header_is_of(node, io->disk, result->bytes)) {
+    if (health_is_header_unchanged(node, io->disk, result->bytes)) {
         health_learn(node, io->disk, FACT_BACK, health->cause);
     } else {
         health->cause = DISK_CAUSE_HEADER;

@@ -57,6 +57,9 @@ void health_measure(struct node *node, uint32_t disk, int64_t took_ns);
 /* D8: this node's blocks stand there again. */
 void health_caught_up(struct node *node, uint32_t disk);
 
+/* Whether these bytes are the header of that disk as it was when the set was opened, its timings included. */
+bool health_is_header_unchanged(const struct node *node, uint32_t disk, const uint8_t *bytes);
+
 /* A read of a header has finished. */
 void health_on_header(struct node *node, const struct io *io, const struct io_result *result);
 

@@ -152,7 +152,13 @@ enum notice_kind {
     NOTICE_OVER,             /* the node, reason; nothing follows it */
 };
 
-enum join_wait { WAIT_NO_SLOT, WAIT_NAME_HAS_SLOT, WAIT_NO_MAJORITY, WAIT_SLOW_DISK };
+enum join_wait {
+    WAIT_NO_SLOT,
+    WAIT_NAME_HAS_SLOT,
+    WAIT_NO_MAJORITY,
+    WAIT_SLOW_DISK,
+    WAIT_TUNED, /* the headers are no longer what they were when the set was opened: that will not change by waiting */
+};
 
 enum role_refusal {
     REFUSED_HELD,

@@ -4,6 +4,7 @@
 #include "block/name.h"
 #include "duration.h"
 #include "escape.h"
+#include "find_set.h"
 #include "report.h"
 
 #include <assert.h>
@@ -13,7 +14,7 @@
 
 enum { OPTIONS_MAX = 32, HELP_COLUMN = 28 };
 
-enum { LETTER_DISKS = LETTER_NONE + 1000, LETTER_NODE, LETTER_ENGINE, LETTER_JSON, LETTER_HELP };
+enum { LETTER_DISKS = LETTER_NONE + 1000, LETTER_SET, LETTER_NODE, LETTER_ENGINE, LETTER_JSON, LETTER_HELP };
 
 enum { LETTER_TIMEOUT = 'w' };
 
@@ -21,7 +22,9 @@ static const struct common_option {
     unsigned bit; /* 0: every verb has it */
     struct verb_option option;
 } common_options[] = {
-    {COMMON_DISKS, {LETTER_DISKS, "disks", "A,B,C", "the disks of the set, in any order; else from DISKARCH_DISKS"}},
+    {COMMON_DISKS | COMMON_TARGETS,
+     {LETTER_DISKS, "disks", "A,B,C", "the disks of the set, in any order; else from DISKARCH_DISKS"}},
+    {COMMON_DISKS, {LETTER_SET, "set", "NAME|UUID", "instead: the set whose disks are to be found on this host"}},
     {COMMON_NODE, {LETTER_NODE, "node", "NAME", "name of this node (default: after the host)"}},
     {COMMON_ENGINE,
      {LETTER_ENGINE, "engine", "ENGINE", "auto, io_uring or libaio; else from DISKARCH_ENGINE (default: auto)"}},
@@ -123,12 +126,16 @@ static void disks_take(struct command_line *line, char *list, const char *from)
     }
 }
 
+/* NULL for a variable that is empty, too. */
+static const char *environment(const char *name)
+{
+    const char *text = getenv(name);
+    return text == NULL || *text == '\0' ? NULL : text;
+}
+
 static void disks_take_environment(struct command_line *line)
 {
-    const char *list = getenv("DISKARCH_DISKS");
-    if (list == NULL || *list == '\0') {
-        usage_fail("no disks are named; give --disks A,B,C or set DISKARCH_DISKS");
-    }
+    const char *list = environment("DISKARCH_DISKS");
     static char *copy; /* lives as long as the program: the paths point into it */
     copy = strdup(list);
     if (copy == NULL) {
@@ -136,6 +143,29 @@ static void disks_take_environment(struct command_line *line)
         exit(EXIT_CODE_SYSTEM);
     }
     disks_take(line, copy, "DISKARCH_DISKS");
+}
+
+/* What was given on the command line wins over the environment, paths over the name of a set. */
+static void disks_settle(const struct verb *verb, struct command_line *line)
+{
+    bool has_set = (verb->common & COMMON_DISKS) != 0;
+    if (line->disk_count > 0 && line->set != NULL) {
+        usage_fail("--disks and --set are both given; give one of them");
+    }
+    if (line->disk_count > 0) {
+        return;
+    }
+    if (line->set == NULL && environment("DISKARCH_DISKS") != NULL) {
+        disks_take_environment(line);
+        return;
+    }
+    if (has_set && line->set == NULL) {
+        line->set = environment("DISKARCH_SET");
+    }
+    if (line->set == NULL) {
+        usage_fail("no disks are named; give --disks A,B,C%s or set DISKARCH_DISKS", has_set ? " or --set NAME" : "");
+    }
+    find_set_disks(line->set, line);
 }
 
 static void engine_take(struct command_line *line, const char *engine, const char *from)
@@ -149,8 +179,8 @@ static void engine_take(struct command_line *line, const char *engine, const cha
 
 static void engine_take_environment(struct command_line *line)
 {
-    const char *engine = getenv("DISKARCH_ENGINE");
-    engine_take(line, engine == NULL || *engine == '\0' ? "auto" : engine, "DISKARCH_ENGINE");
+    const char *engine = environment("DISKARCH_ENGINE");
+    engine_take(line, engine == NULL ? "auto" : engine, "DISKARCH_ENGINE");
 }
 
 /* False if the option is one of the verb's own. */
@@ -159,6 +189,9 @@ static bool common_take(const struct verb *verb, struct command_line *line, int 
     switch (letter) {
     case LETTER_DISKS:
         disks_take(line, argument, "--disks");
+        return true;
+    case LETTER_SET:
+        line->set = argument;
         return true;
     case LETTER_NODE:
         command_line_check_name("node", argument);
@@ -203,8 +236,8 @@ void command_line_parse(const struct verb *verb, int argc, char **argv, option_t
     }
     ret->argument_count = argc - optind;
     ret->arguments = argv + optind;
-    if ((verb->common & COMMON_DISKS) != 0 && ret->disk_count == 0) {
-        disks_take_environment(ret);
+    if ((verb->common & (COMMON_DISKS | COMMON_TARGETS)) != 0) {
+        disks_settle(verb, ret);
     }
     if ((verb->common & COMMON_ENGINE) != 0 && ret->engine == NULL) {
         engine_take_environment(ret);
@@ -264,6 +297,24 @@ int64_t option_duration(const char *name, const char *text)
         usage_fail("--%s: \"%s\" %s", name, escaped(text), fault);
     }
     return ns;
+}
+
+uint32_t option_rate(const char *name, const char *text)
+{
+    uint32_t ppm = 0;
+    const char *fault = rate_parse(text, &ppm);
+    if (fault != NULL) {
+        usage_fail("--%s: \"%s\" %s", name, escaped(text), fault);
+    }
+    return ppm;
+}
+
+bool option_slot_reuse(const char *text)
+{
+    if (strcmp(text, "never") != 0 && strcmp(text, "quarantine") != 0) {
+        usage_fail("--slot-reuse: \"%s\" is not known; choose quarantine or never", escaped(text));
+    }
+    return strcmp(text, "quarantine") == 0;
 }
 
 uint32_t option_count(const char *name, const char *text, uint32_t least, uint32_t most)

@@ -15,6 +15,7 @@ enum { COMMAND_LINE_DISKS_MAX = 64 }; /* more than a set may have: too many are 
 struct command_line {
     const char *disks[COMMAND_LINE_DISKS_MAX];
     size_t disk_count;
+    const char *set;                   /* the name or UUID by which the disks were found; NULL: they were named */
     const char *node_name;             /* NULL: the host name */
     const char *engine;                /* NULL in a verb without it */
     enum disk_engine_kind engine_kind; /* the same, for verbs that go without the library */
@@ -45,6 +46,8 @@ void command_line_check_name(const char *thing, const char *text);
 
 /* Values of options; usage_fail() on nonsense. */
 int64_t option_duration(const char *name, const char *text);
+uint32_t option_rate(const char *name, const char *text); /* parts per million */
+bool option_slot_reuse(const char *text); /* of --slot-reuse: whether slots of the dead are used again */
 uint32_t option_count(const char *name, const char *text, uint32_t least, uint32_t most);
 
 #endif

@@ -17,7 +17,14 @@ struct verb_option {
 enum { LETTER_NONE = 256 }; /* options without a letter: LETTER_NONE + 1, + 2, ... */
 
 /* Options that several verbs share. */
-enum verb_common { COMMON_DISKS = 1, COMMON_NODE = 2, COMMON_ENGINE = 4, COMMON_JSON = 8, COMMON_TIMEOUT = 32 };
+enum verb_common {
+    COMMON_DISKS = 1, /* the disks of a set: --disks, --set */
+    COMMON_NODE = 2,
+    COMMON_ENGINE = 4,
+    COMMON_JSON = 8,
+    COMMON_TARGETS = 16, /* disks that may belong to no set yet: --disks alone */
+    COMMON_TIMEOUT = 32,
+};
 
 struct verb {
     const char *name;
@@ -46,7 +53,10 @@ struct verb {
     X(transfer)                                                                                                        \
     X(forget)                                                                                                          \
     X(register)                                                                                                        \
-    X(dump)
+    X(dump)                                                                                                            \
+    X(scan)                                                                                                            \
+    X(check)                                                                                                           \
+    X(tune)
 
 #define VERB_DECLARATION(name) extern const struct verb verb_##name;
 VERBS(VERB_DECLARATION)

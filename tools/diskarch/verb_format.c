@@ -6,6 +6,7 @@
 #include "documents.h"
 #include "duration.h"
 #include "escape.h"
+#include "failure_domain.h"
 #include "report.h"
 
 #include <diskarch/diskarch.h>
@@ -56,22 +57,6 @@ struct values {
     const char *force[FORCE_MAX];
 };
 
-static void slot_reuse_take(struct values *values, const char *argument)
-{
-    if (strcmp(argument, "never") != 0 && strcmp(argument, "quarantine") != 0) {
-        usage_fail("--slot-reuse: \"%s\" is not known; choose quarantine or never", escaped(argument));
-    }
-    values->format.slot_reuse = strcmp(argument, "quarantine") == 0;
-}
-
-static void drift_take(struct values *values, const char *argument)
-{
-    const char *fault = rate_parse(argument, &values->format.timings.drift_ppm);
-    if (fault != NULL) {
-        usage_fail("--clock-drift: \"%s\" %s", escaped(argument), fault);
-    }
-}
-
 static void force_take(struct values *values, const char *argument)
 {
     if (values->format.force_count == FORCE_MAX) {
@@ -114,10 +99,10 @@ static void format_take(void *context, int letter, const char *argument)
         values->format.registers = option_count("registers", argument, 1, REGISTERS_MAX);
         break;
     case LETTER_DRIFT:
-        drift_take(values, argument);
+        values->format.timings.drift_ppm = option_rate("clock-drift", argument);
         break;
     case LETTER_SLOT_REUSE:
-        slot_reuse_take(values, argument);
+        values->format.slot_reuse = option_slot_reuse(argument);
         break;
     case LETTER_BLOCK_SIZE:
         values->format.block_bytes = option_count("block-size", argument, BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
@@ -235,6 +220,7 @@ static int format_run(const struct verb *verb, int argc, char **argv)
         complain("%s", escaped(message));
         return (int)exit_code_of_error(error);
     }
+    failure_domain_complain(line.disks, line.disk_count);
     return line.is_json ? summary_print_json(&header, &line) : summary_print(&header, &line);
 }
 
@@ -245,7 +231,7 @@ const struct verb verb_format = {
     .detail =
         "Makes one disk set of the named devices or files, 1 to 9, an odd number at best. Files that are missing are\n"
         "created. Looks first, and refuses whatever is not known to be free, naming what it found.",
-    .common = COMMON_DISKS | COMMON_JSON,
+    .common = COMMON_TARGETS | COMMON_JSON,
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .run = format_run,

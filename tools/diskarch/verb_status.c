@@ -4,6 +4,7 @@
 #include "documents.h"
 #include "duration.h"
 #include "escape.h"
+#include "failure_domain.h"
 #include "observe.h"
 #include "report.h"
 #include "tables.h"
@@ -121,11 +122,21 @@ static int picture_print_json(const struct picture *picture)
                                 picture->set.engine, "disks", disks, "nodes", nodes, "roles", roles));
 }
 
+static void picture_complain(const struct picture *picture)
+{
+    const char *paths[DISKS_MAX];
+    for (size_t i = 0; i < picture->disk_count; i++) {
+        paths[i] = picture->disks[i].path;
+    }
+    failure_domain_complain(paths, picture->disk_count);
+}
+
 static int status_show(struct diskarch_observer *observer, const struct command_line *line, void *context)
 {
     (void)context;
     struct picture picture = {.role_count = 0};
     int code = picture_take(observer, &picture);
+    picture_complain(&picture);
     int print_code = line->is_json ? picture_print_json(&picture) : picture_print(&picture);
     picture_done(&picture);
     return code != EXIT_CODE_OK ? code : print_code;

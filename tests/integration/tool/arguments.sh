@@ -25,11 +25,15 @@ refuses 'option "--disks" needs a value' leader --disks
 refuses 'engine: "floppy" is not known; choose auto' status "${good[@]}" --engine floppy
 
 step "disks"
-unset DISKARCH_DISKS
+unset DISKARCH_DISKS DISKARCH_SET
 refuses 'no disks are named; give --disks' status
 DISKARCH_DISKS='' refuses 'no disks are named; give --disks' status
 refuses 'disks: a path in the list is empty; write' status --disks "a,,b"
 DISKARCH_DISKS='a,' refuses 'DISKARCH_DISKS: a path in the list is empty' status
+refuses 'disks and --set are both given; give one' status "${good[@]}" --set demo
+refuses 'option "--set" is not known to' format --set demo
+refuses 'no disks are named; give --disks A,B,C or set DISKARCH_DISKS' format
+DISKARCH_SCAN='a,,b' refuses 'DISKARCH_SCAN: a path in the list is empty; name' status --set demo
 refuses 'more than 64 disks' status --disks "$(join_by_comma {1..65})"
 run many "$DISKARCH" format --disks "$(join_by_comma "$work"/{1..11})"
 must_be "exit code of eleven disks" "$code" 2
@@ -87,6 +91,10 @@ refuses '"more" is one argument too many' format "${good[@]}" more
 refuses '"more" is one argument too many' roles "${good[@]}" more
 refuses '"more" is one argument too many' nodes "${good[@]}" more
 refuses '"more" is one argument too many' dump "${good[@]}" more
+refuses '"more" is one argument too many' check "${good[@]}" more
+refuses '"more" is one argument too many' tune "${good[@]}" more
+refuses 'slot-reuse: "always" is not known; choose' tune "${good[@]}" --slot-reuse always
+refuses 'clock-drift: "5" is not a rate' tune "${good[@]}" --clock-drift 5
 
 refuses '2 roles are named; name one' resign "${good[@]}" a b
 refuses '0 roles are named; name one' request "${good[@]}"
@@ -123,7 +131,7 @@ step "nothing was touched"
 step "help and version"
 run help "$DISKARCH" --help
 must_be "exit code of --help" "$code" 0
-for verb in format lock campaign status leader roles nodes watch resign request transfer forget register dump; do
+for verb in format lock campaign status leader roles nodes watch resign request transfer forget register dump scan check tune; do
     must_say help.out "^  $verb "
     run verb "$DISKARCH" "$verb" --help
     must_be "exit code of $verb --help" "$code" 0

@@ -1,4 +1,5 @@
 #include "block/endian.h"
+#include "block/header.h"
 #include "block/layout.h"
 #include "fixture.h"
 
@@ -423,5 +424,31 @@ Test(block, another_major_version_is_not_read)
         le_store16(block + MAJOR, FORMAT_MAJOR + 1);
         fixture_reseal(block, 512);
         cr_expect_not(fixture_decodes(block, 512, &place));
+    }
+}
+
+Test(block, what_is_wrong_is_told_apart)
+{
+    uint8_t bytes[512];
+    for (size_t i = 0; i < ROWS; i++) {
+        struct block_place place = fixture_place(rows[i]);
+        struct block_place other = place;
+        fixture_encode(bytes, sizeof bytes, rows[i]);
+        cr_expect_eq(block_judge(bytes, sizeof bytes, &place), BLOCK_WRITTEN);
+        other.slot++;
+        cr_expect_eq(block_judge(bytes, sizeof bytes, &other), BLOCK_MISPLACED);
+        bytes[60] ^= 1;
+        cr_expect_eq(block_judge(bytes, sizeof bytes, &place), BLOCK_DAMAGED);
+        bytes[60] ^= 1;
+        bytes[8] = FORMAT_MAJOR + 1;
+        fixture_reseal(bytes, sizeof bytes);
+        cr_expect_eq(block_judge(bytes, sizeof bytes, &place), BLOCK_NEWER);
+        memset(bytes, 0, sizeof bytes);
+        cr_expect_eq(block_judge(bytes, sizeof bytes, &place), BLOCK_ZEROS);
+        block_encode_empty(bytes, sizeof bytes, &place);
+        cr_expect_eq(block_judge(bytes, sizeof bytes, &place), BLOCK_EMPTY);
+        bytes[100] = 1;
+        fixture_reseal(bytes, sizeof bytes);
+        cr_expect_eq(block_judge(bytes, sizeof bytes, &place), BLOCK_DAMAGED, "an empty block that holds something");
     }
 }

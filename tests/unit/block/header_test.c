@@ -21,7 +21,7 @@ enum {
     FLAGS = 104,
     SET_NAME = 112,
     DISK_UUIDS = 176,
-    SPARE = 320,
+    SPARE = 336,
     CHECKSUM = 508,
 };
 
@@ -63,6 +63,9 @@ static void expect_same(const struct set_header *a, const struct set_header *b)
     cr_expect_eq(a->slot_reuse, b->slot_reuse);
     cr_expect_eq(a->epoch_floor, b->epoch_floor);
     cr_expect_eq(a->created_wall_ns, b->created_wall_ns);
+    cr_expect_eq(a->revision, b->revision);
+    cr_expect_eq(a->tuning, b->tuning);
+    cr_expect_eq(a->is_compacting, b->is_compacting);
 }
 
 static void expect_round_trip(const struct set_header *header)
@@ -81,6 +84,11 @@ Test(header, round_trips)
     memset(header.set_name, 'n', NAME_BYTES_MAX);
     header.generation = UINT64_MAX;
     header.created_wall_ns = INT64_MIN;
+    header.revision = UINT64_MAX;
+    expect_round_trip(&header);
+    header.tuning = 1;
+    expect_round_trip(&header);
+    header.is_compacting = true;
     expect_round_trip(&header);
 }
 
@@ -166,7 +174,7 @@ Test(header, fields_of_a_newer_minor_version_are_ignored)
     le_store16(bytes + MINOR, FORMAT_MINOR + 3);
     memset(bytes + SPARE, 0x5a, CHECKSUM - SPARE);
     memset(bytes + 108, 0x5a, 4);
-    le_store32(bytes + FLAGS, 0xfffffffe | le_load32(bytes + FLAGS));
+    le_store32(bytes + FLAGS, 0xfffffffc | le_load32(bytes + FLAGS));
     reseal();
     cr_assert_eq(set_header_decode(bytes, &back), HEADER_OK);
     header.minor = FORMAT_MINOR + 3;
@@ -199,6 +207,7 @@ Test(header, nonsense)
         {"drift above 20 %", DRIFT + 2, 4},
         {"no name", SET_NAME, 0},
         {"control character in the name", SET_NAME + 1, 0x1b},
+        {"rows being rewritten by nobody", FLAGS, 3},
     };
     struct set_header header = fixture_header();
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -277,4 +286,33 @@ Test(header, same_disk)
     cr_expect_not(set_header_is_same_disk(&a, &b));
     b = a, b.layout.registers++;
     cr_expect_not(set_header_is_same_disk(&a, &b));
+}
+
+Test(header, same_tuning)
+{
+    struct set_header a = fixture_header();
+    struct set_header b = a;
+    b.epoch_floor++;
+    b.disk_index = 0;
+    cr_expect(set_header_is_same_tuning(&a, &b));
+    cr_expect_not(set_header_is_unchanged(&a, &b), "another disk");
+    b = a, b.revision++;
+    cr_expect_not(set_header_is_same_tuning(&a, &b));
+    cr_expect_not(set_header_is_unchanged(&a, &b));
+    b = a, b.slot_reuse = !a.slot_reuse;
+    cr_expect_not(set_header_is_same_tuning(&a, &b));
+    b = a, b.timings.lease_ns++;
+    cr_expect_not(set_header_is_same_tuning(&a, &b));
+    b = a, b.timings.renew_ns++;
+    cr_expect_not(set_header_is_same_tuning(&a, &b));
+    b = a, b.timings.io_deadline_ns++;
+    cr_expect_not(set_header_is_same_tuning(&a, &b));
+    b = a, b.timings.quarantine_ns++;
+    cr_expect_not(set_header_is_same_tuning(&a, &b));
+    b = a, b.timings.drift_ppm++;
+    cr_expect_not(set_header_is_same_tuning(&a, &b));
+    b = a;
+    cr_expect(set_header_is_unchanged(&a, &b));
+    a.tuning = b.tuning = 5;
+    cr_expect_not(set_header_is_same_tuning(&a, &b), "what is being changed is the same as nothing");
 }

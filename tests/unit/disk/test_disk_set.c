@@ -160,6 +160,14 @@ Test(disk_set, the_copy_stands_in_for_a_damaged_header)
     cr_assert_eq(set->present_count, 3);
 }
 
+Test(disk_set, it_is_known_by_which_header_a_disk_was_opened)
+{
+    scratch_fill(b, 0, 0xff, 512);
+    cr_assert_eq(OPEN(a, b, c), 0, "%s", set->message);
+    cr_expect_eq(set->members[0].header_offset, 0U);
+    cr_expect_eq(set->members[1].header_offset, layout_header_copy_offset(&header.layout));
+}
+
 Test(disk_set, the_copy_is_found_on_a_larger_device_through_another_disk)
 {
     scratch_fill(b, layout_bytes(&header.layout), 0, 1 << 20);
@@ -245,6 +253,39 @@ Test(disk_set, headers_that_disagree_are_refused)
     REFUSED(DISKARCH_EFOREIGN, c, "disagree", "leave out", a, b, c);
 }
 
+Test(disk_set, a_disk_being_tuned_is_refused_with_the_remedy)
+{
+    header.tuning = 7;
+    rewrite_header(b, 1, &header);
+    REFUSED(DISKARCH_EUNSETTLED, b, "tune is at work", "run it again with all disks", a, b, c);
+    REFUSED(DISKARCH_EUNSETTLED, b, "was cut off", "run it again", b, a);
+}
+
+Test(disk_set, another_revision_or_other_timings_are_refused)
+{
+    header.revision++;
+    rewrite_header(b, 1, &header);
+    REFUSED(DISKARCH_EFOREIGN, b, "disagree about set \"scratch\"", "leave out", a, b, c);
+    header.revision--;
+    header.timings.quarantine_ns++;
+    rewrite_header(b, 1, &header);
+    REFUSED(DISKARCH_EFOREIGN, b, "disagree", "leave out", a, b, c);
+}
+
+Test(disk_set, disks_being_tuned_open_for_those_who_allow_it)
+{
+    struct set_header tuning = header;
+    tuning.tuning = 7;
+    tuning.revision++;
+    rewrite_header(b, 1, &tuning);
+    const char *paths[] = {a, b, c};
+    struct disk_set_options options = {.paths = paths, .path_count = 3, .allow_tuning = true};
+    cr_assert_eq(disk_set_open(&options, set), 0, "%s", set->message);
+    cr_expect_eq(set->members[0].header.tuning, 0U);
+    cr_expect_eq(set->members[1].header.tuning, 7U);
+    cr_expect_eq(set->members[1].header.revision, header.revision + 1);
+}
+
 Test(disk_set, another_block_size_is_refused)
 {
     struct set_header other = header;
@@ -257,7 +298,7 @@ Test(disk_set, a_copy_of_a_disk_is_refused)
 {
     const char *copy = scratch_path("copy");
     scratch_run("cp %s %s", a, copy);
-    REFUSED(DISKARCH_EFOREIGN, copy, "both are disk 1", "name one of them", a, b, copy);
+    REFUSED(DISKARCH_EFOREIGN, copy, "both are disk 0", "name one of them", a, b, copy);
     scratch_expect_message(set->message, a, "two paths to one device", "name one of them");
 }
 
@@ -297,7 +338,7 @@ Test(disk_set, two_loop_devices_over_one_file_are_refused)
     struct scratch_loop two;
     scratch_loop_attach(a, 512, &one);
     scratch_loop_attach(a, 512, &two);
-    REFUSED(DISKARCH_EFOREIGN, one.path, "both are disk 1", "name one of them", one.path, b, two.path);
+    REFUSED(DISKARCH_EFOREIGN, one.path, "both are disk 0", "name one of them", one.path, b, two.path);
     scratch_loop_detach(&one);
     scratch_loop_detach(&two);
 }

@@ -64,6 +64,13 @@ static void complete_writes(uint32_t row)
     }
 }
 
+static void complete_headers(void)
+{
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        rig_complete(&rig, 0, rig_find(&rig, 0, disk, 0, IO_HEADER));
+    }
+}
+
 /* Up to the three claim writes, which the test completes. */
 static void start_claiming(void)
 {
@@ -91,6 +98,7 @@ static void claim_and_confirm(void)
     claim_and_wait();
     complete_reads(ROW_CLAIM);
     complete_reads(ROW_HEARTBEAT);
+    complete_headers();
     complete_reads(ROW_HEARTBEAT); /* T5: each heartbeat begins with a read */
     cr_assert_not_null(rig_find(&rig, 0, 0, ROW_HEARTBEAT, IO_WRITE));
 }
@@ -252,6 +260,7 @@ static void expect_abandoned(void)
     uint32_t slot = node_of(0)->self.slot;
     complete_reads(ROW_CLAIM);
     complete_reads(ROW_HEARTBEAT);
+    complete_headers();
     hold_all(false);
     rig_run(&rig, 5 * NS_PER_S);
     cr_expect_neq(node_of(0)->self.incarnation, incarnation);
@@ -289,6 +298,57 @@ Test(claim, S2_a_stranger_in_the_heartbeat_block_of_one_disk_is_enough_to_abando
     struct heartbeat_block block = rig_stranger(77, 1);
     rig_put_heartbeat(&rig, 2, node_of(0)->self.slot, &block);
     expect_abandoned();
+}
+
+/* What diskarch tune does to a header first. */
+static void mark_header(uint32_t disk)
+{
+    struct set_header header = rig.header;
+    header.disk_index = disk;
+    header.tuning = 1;
+    set_header_encode(rig.disks[disk].header, RIG_BLOCK_BYTES, &header);
+}
+
+Test(claim, S2_nobody_joins_a_set_whose_headers_changed_after_it_was_opened)
+{
+    claim_and_wait();
+    mark_header(0);
+    mark_header(2);
+    expect_abandoned();
+    cr_expect_eq(rig_notice_count(&rig, 0, NOTICE_JOINED), 0U);
+    cr_expect(has_waited_for(WAIT_TUNED));
+}
+
+Test(claim, S2_the_headers_are_read_after_the_claim_stands)
+{
+    start_claiming();
+    cr_expect_null(rig_find(&rig, 0, 0, 0, IO_HEADER));
+    complete_writes(ROW_CLAIM);
+    cr_expect_null(rig_find(&rig, 0, 0, 0, IO_HEADER));
+    rig_pass(&rig, 0, 3 * d_ns, 3 * d_ns);
+    rig_tick(&rig, 0);
+    cr_expect_not_null(rig_find(&rig, 0, 0, 0, IO_HEADER));
+}
+
+Test(claim, S2_headers_of_other_timings_keep_a_newcomer_out)
+{
+    claim_and_wait();
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        struct set_header header = rig.header;
+        header.disk_index = disk;
+        header.timings.lease_ns *= 2;
+        set_header_encode(rig.disks[disk].header, RIG_BLOCK_BYTES, &header);
+    }
+    expect_abandoned();
+    cr_expect_eq(rig_notice_count(&rig, 0, NOTICE_JOINED), 0U);
+}
+
+Test(claim, S2_a_majority_of_unchanged_headers_is_enough)
+{
+    claim_and_wait();
+    memset(rig.disks[1].header, 0, RIG_BLOCK_BYTES);
+    hold_all(false);
+    cr_expect(rig_await(&rig, 0, NOTICE_JOINED, NS_PER_S));
 }
 
 Test(claim, S2_the_former_owner_seen_at_the_look_is_no_stranger)
