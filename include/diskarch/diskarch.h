@@ -90,7 +90,7 @@ int diskarch_open(const struct diskarch_options *options, struct diskarch **ret,
  */
 void diskarch_close(struct diskarch *node);
 
-/* A descriptor that polls readable while diskarch_dispatch() has something. Owned by the node. */
+/* A descriptor that polls readable while diskarch_dispatch() may have something. Owned by the node. */
 int diskarch_fd(const struct diskarch *node);
 
 enum diskarch_event_kind {

@@ -46,13 +46,17 @@ void observer_changes_done(struct diskarch_observer *observer)
 
 /* ---- Looking ----------------------------------------------------------------------------------------------------- */
 
-/* Only the silent may have been retired since: without any, the ledger has nothing new to say of those who are seen. */
-static bool is_anybody_silent(const struct diskarch_observer *observer)
+/* Whether the ledger may have news: only who is silent, and not known to be dead, can have been retired since. */
+static bool is_anybody_missed(const struct diskarch_observer *observer)
 {
     for (uint32_t slot = 0; slot < observer->sightings.slots; slot++) {
         const struct sighting *sighting = sightings_of_slot(&observer->sightings, slot);
         int64_t silent_ns;
-        if (sighting != NULL && sightings_liveness(&observer->sightings, sighting, &silent_ns) == DISKARCH_SILENT) {
+        if (sighting == NULL || sightings_liveness(&observer->sightings, sighting, &silent_ns) != DISKARCH_SILENT) {
+            continue;
+        }
+        struct node_id id = {.slot = slot, .incarnation = sighting->incarnation};
+        if (!sightings_is_dead(&observer->sightings, id)) {
             return true;
         }
     }
@@ -209,7 +213,7 @@ static int changes(struct diskarch_observer *observer, struct diskarch_role_stat
 {
     int error = begin(observer);
     if (error == 0) {
-        error = observer_look(observer, is_anybody_silent(observer) ? UINT32_MAX : 0);
+        error = observer_look(observer, is_anybody_missed(observer) ? UINT32_MAX : 0);
     }
     if (error == 0) {
         note_beacons(observer);

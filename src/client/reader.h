@@ -56,7 +56,7 @@ void reader_pass(struct reader *reader, const struct reader_want *wants, uint32_
                  void *context);
 
 /* Rule D7: until the next look, this disk is asked nothing and counts for nothing; `who` says so. */
-void reader_count_out(struct reader *reader, uint32_t disk, const char *who);
+void reader_count_out(struct reader *reader, uint32_t index, const char *who);
 
 uint32_t reader_good_count(const struct reader *reader);
 

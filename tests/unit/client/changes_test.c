@@ -230,6 +230,21 @@ static void test_counted_out(void)
     tear_down();
 }
 
+static void test_slow_disk(void)
+{
+    set_up(4, 64);
+    struct diskarch_disk_status disks[FIXTURE_DISKS];
+    CHECK(diskarch_observer_poll(observer) == 0);
+    for (int i = 0; i < FIXTURE_DISKS; i++) {
+        observer->reader.disks[i].latency_ns = header.timings.io_deadline_ns / 2 + (i == 1);
+    }
+    CHECK(diskarch_observer_disks(observer, disks, FIXTURE_DISKS) == FIXTURE_DISKS);
+    CHECK(disks[0].state == DISKARCH_DISK_GOOD && disks[0].reason[0] == '\0');
+    CHECK(disks[1].state == DISKARCH_DISK_SLOW && strstr(disks[1].reason, "io deadline") != NULL);
+    CHECK(disks[2].state == DISKARCH_DISK_GOOD);
+    tear_down();
+}
+
 static void test_many_quiet_roles(void)
 {
     set_up(2, ROLES);
@@ -262,6 +277,7 @@ int main(void)
     test_replaced();
     test_little_room();
     test_counted_out();
+    test_slow_disk();
     test_many_quiet_roles();
     return 0;
 }

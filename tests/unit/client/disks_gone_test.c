@@ -29,6 +29,24 @@ static void check_one_failed(struct diskarch_observer *observer, const struct fi
     CHECK(role.is_held && role.epoch == 1 && role.liveness == DISKARCH_ALIVE);
 }
 
+/* The node says the same of its own, and told it when it happened. */
+static void check_node_says_so(struct diskarch *node, const struct fixture *fixture)
+{
+    struct diskarch_disk_status disks[FIXTURE_DISKS];
+    struct diskarch_event event;
+    do {
+        event = event_await(node, DISKARCH_DISK);
+        CHECK(diskarch_disks(node, disks, FIXTURE_DISKS) == FIXTURE_DISKS);
+    } while (event.disk != 0 || disks[0].state != DISKARCH_DISK_FAILED);
+    CHECK(event.role == NULL && event.text[0] != '\0' && disks[0].reason[0] != '\0');
+    CHECK(strcmp(disks[0].path, fixture->paths[0]) == 0 && disks[0].index == 0);
+    for (int i = 1; i < FIXTURE_DISKS; i++) {
+        CHECK(disks[i].state == DISKARCH_DISK_GOOD || disks[i].state == DISKARCH_DISK_SLOW);
+        CHECK(disks[i].latency_ns > 0 && strcmp(disks[i].path, fixture->paths[i]) == 0);
+    }
+    CHECK(diskarch_disks(node, disks, 1) == FIXTURE_DISKS);
+}
+
 static void check_no_quorum(struct diskarch_observer *observer, const struct fixture *fixture)
 {
     struct diskarch_role_status role;
@@ -59,7 +77,9 @@ int main(void)
     CHECK(diskarch_campaign(node, "db", NULL, &waiting) == 0);
     CHECK(diskarch_wait(role, -1) == 0);
 
+    CHECK(event_await(node, DISKARCH_LEADER).role == role);
     CHECK(truncate(fixture.paths[0], 0) == 0);
+    check_node_says_so(node, &fixture);
     check_one_failed(observer, &fixture);
     sleep_ms(2 * FIXTURE_LEASE_MS);
     CHECK(diskarch_remaining_ns(role, NULL) > 0);
@@ -70,9 +90,7 @@ int main(void)
     CHECK(pthread_create(&setting, NULL, set_without_limit, node) == 0);
     int error = diskarch_register_set(node, "cut off", "x", 1, NS_PER_MS, NULL);
     CHECK(error == DISKARCH_ETIMEOUT || error == DISKARCH_ECLOSED); /* the latter if this thread slept for a lease */
-    struct diskarch_event event = event_await(node, DISKARCH_LEADER);
-    CHECK(event.role == role);
-    event = event_await(node, DISKARCH_AT_RISK);
+    struct diskarch_event event = event_await(node, DISKARCH_AT_RISK);
     CHECK(event.role == role && event.epoch == 1);
     event = event_await(node, DISKARCH_LOST);
     CHECK(event.role == role && event.epoch == 1 && event.reason == DISKARCH_REASON_LEASE && event.text[0] != '\0');

@@ -13,6 +13,10 @@ static int child_of_leader(struct diskarch *node, struct diskarch_role *role)
     CHECK(diskarch_campaign(node, "other", NULL, &other) == DISKARCH_ECLOSED);
     CHECK(diskarch_resign(role) == DISKARCH_ECLOSED);
     CHECK(diskarch_wait(role, -1) == DISKARCH_ECLOSED);
+    CHECK(diskarch_transfer(role, "beta") == DISKARCH_ECLOSED);
+    CHECK(diskarch_publish(role, "x", 1) == DISKARCH_ECLOSED);
+    CHECK(diskarch_register_set(node, "note", "x", 1, -1, NULL) == DISKARCH_ECLOSED);
+    CHECK(diskarch_ask(node, "db", DISKARCH_ASK_RESIGN, NULL, -1) == DISKARCH_ECLOSED);
     diskarch_role_free(role);
     diskarch_close(node);
     return 0;

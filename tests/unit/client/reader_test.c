@@ -221,3 +221,19 @@ Test(reader, asks_only_good_disks_after_the_look)
     cr_assert_eq(requests_of(0), before);
     cr_assert_eq(requests_of(1), 3);
 }
+
+Test(reader, D7_a_disk_that_is_counted_out_is_asked_nothing_until_the_next_look)
+{
+    look(1);
+    reader_count_out(&reader, 1, "alpha");
+    cr_assert(reader.disks[1].is_out);
+    cr_assert_not_null(strstr(reader.disks[1].reason, "alpha"));
+    cr_assert_eq(reader_good_count(&reader), 2);
+    int weight = 1;
+    reader_pass(&reader, &heartbeats, 1, take, &weight);
+    cr_assert_eq(requests_of(1), 2);
+    look(1);
+    cr_assert_not(reader.disks[1].is_out);
+    cr_assert_eq(reader_good_count(&reader), DISKS);
+    cr_assert_eq(reader.rows_read, 3, "each row once, whatever the number of disks, and no header");
+}
