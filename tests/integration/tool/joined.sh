@@ -2,7 +2,7 @@
 source "${BASH_SOURCE%/*}/../lib.sh"
 
 files_make
-set_format --slots 2
+set_format --slots 2 --lease 4s --io-deadline 400ms # no node may have to join twice, also on a busy machine
 export DISKARCH_DISKS=$disks
 readonly TIMEOUT=15
 

@@ -75,7 +75,11 @@ stop heir
 run forget "$DISKARCH" forget r
 must_be "exit code of forget" "$code" 0
 
-step "a disk that fails is named, with the reason"
+step "a disk that fails is named, with the reason, by those who look and by those who campaign"
+spawn keeper "$DISKARCH" campaign --node keeper u
+wait_says keeper.out 'u: leader'
+spawn locker "$DISKARCH" lock --node locker -v v -- sh -c 'echo running; exec sleep 1000'
+wait_says locker.out running
 truncate -s 0 "$work/disk3"
 wait_says watch.out '"index": *2.*"state": *"failed"'
 run status "$DISKARCH" status
@@ -84,6 +88,11 @@ must_say status.out '^disks: 2 of 3 good, 2 needed$'
 must_say status.out '^2 +FAILED +'
 must_say status.out '^ {6}[^ ]'
 must_be "its JSON" "$("$DISKARCH" status --json | jq -c '.disks[2] | [.good, .state, (.reason | length > 0)]')" '[false,"failed",true]'
+
+wait_says keeper.out '^keeper: disk 2 [^ ]*/disk3: FAILED: .+; '
+wait_says locker.err '^diskarch lock: disk 2 [^ ]*/disk3: FAILED: .+; '
+must_not_say keeper.out 'lost'
+stop keeper locker
 
 step "watch has told every change of the role, once and in order"
 wait_says watch.out '"state": *"forgotten"'
