@@ -229,6 +229,39 @@ Test(mend, D8_a_row_that_somebody_else_has_mended_meanwhile_gets_no_ballot)
     cr_expect_eq(rig.nodes[ALPHA].submitted[0][row][IO_EXCHANGE], 0U);
 }
 
+/* A row that lost a slot's block on most disks keeps an operation busy until its owner writes it again. */
+Test(mend, D8_a_row_on_which_an_operation_does_not_end_holds_up_no_other)
+{
+    uint32_t stuck = layout_register_row(&rig.header.layout, 3);
+    uint32_t row = layout_register_row(&rig.header.layout, 5);
+    uint32_t before = looks_ended;
+    leave();
+    put_half_kept(row, 9, false);
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        rig_damage(&rig, disk, stuck, STRANGER);
+    }
+    cr_assert_not_null(op_start(node, stuck, OP_LOOK, OP_NO_ROLE, NULL, note_look));
+    come_back();
+    rig_run(&rig, 20 * NS_PER_S);
+    cr_expect_eq(looks_ended, before);
+    cr_expect_eq(highest_on(AWAY, row).value[0], 9);
+}
+
+/* Of such a row nothing can be mended: no ballot on it would end. */
+Test(mend, D8_a_half_kept_row_without_a_majority_for_each_slot_gets_no_ballot)
+{
+    uint32_t row = layout_register_row(&rig.header.layout, 5);
+    leave();
+    put_half_kept(row, 9, false);
+    uint32_t lost = node->self.slot == 0 ? 1 : 0;
+    rig_damage(&rig, 0, row, lost);
+    rig_damage(&rig, 1, row, lost);
+    come_back();
+    rig_run(&rig, 60 * NS_PER_S);
+    cr_expect_geq(rig.nodes[ALPHA].submitted[0][row][IO_READ], 1U);
+    cr_expect_eq(node->registers.running, 0U);
+}
+
 Test(mend, D8_only_half_kept_rows_get_a_ballot_and_only_after_a_return)
 {
     uint32_t row = layout_register_row(&rig.header.layout, 5);
