@@ -235,6 +235,18 @@ Test(call, B2_a_change_under_too_many_others_is_unknown)
     expect(call(BETA, CALL_GET, "tablet", NULL), CALL_DONE, WRITERS_KEPT + 1, "beta");
 }
 
+Test(call, B2_a_tag_that_would_still_be_kept_and_is_not_there_never_was)
+{
+    set_up_to_phase_2("alpha");
+    rig_freeze(&rig, ALPHA);
+    hold_all(false);
+    for (uint32_t i = 0; i < WRITERS_KEPT; i++) {
+        cr_assert_eq(call(BETA, CALL_SET, "tablet", "beta")->outcome, CALL_DONE);
+    }
+    rig_thaw(&rig, ALPHA);
+    expect(await(ALPHA), CALL_DONE, WRITERS_KEPT + 1, "alpha");
+}
+
 Test(call, B2_the_last_place_in_which_a_tag_is_kept_still_counts)
 {
     set_up_to_phase_2("alpha");
