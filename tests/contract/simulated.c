@@ -100,7 +100,7 @@ static int simulated_submit(struct disk_engine *engine)
     for (uint32_t i = 0; i < own->sim->disk_count * own->depth; i++) {
         if (own->requests[i].state == REQUEST_QUEUED) {
             own->requests[i].state = REQUEST_SENT;
-            sim_disk_submit(own->sim, own->host, &own->requests[i].action, own->sim->now_ns);
+            sim_disk_submit(own->sim, own->host, &own->requests[i].action, 0);
             has_sent = true;
         }
     }
