@@ -242,6 +242,14 @@ struct diskarch_disk_status {
 /* What this node thinks of the set's disks; up to `room` entries; the count there is. */
 size_t diskarch_disks(struct diskarch *node, struct diskarch_disk_status *ret, size_t room);
 
+/*
+ * Saves the flight recorder: the last 10,000 steps of the node or more, from which `diskarch-sim --replay` and `diskarch
+ * dump --recorder` show again why it did what it did. Also after the node has ended. Creates the file, which must not exist. It holds what
+ * the node has read and written. -EOPNOTSUPP for a set whose nodes are too large to be recorded (hundreds of thousands of registers),
+ * -EBUSY while another thread does so, or another negated errno of the file.
+ */
+int diskarch_record(struct diskarch *node, const char *path);
+
 /* ---- Calls on names -------------------------------------------------------------------------------------------------- */
 
 /*

@@ -7,8 +7,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
@@ -267,6 +269,28 @@ int diskarch_dispatch(struct diskarch *node, struct diskarch_event *ret)
         options_return(ret, &event, sizeof event);
     }
     return has_event;
+}
+
+int diskarch_record(struct diskarch *node, const char *path)
+{
+    if (path == NULL) {
+        return DISKARCH_EUSAGE;
+    }
+    if (runtime_is_forked(node->runtime)) {
+        return DISKARCH_ECLOSED;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = runtime_record(node->runtime, fd);
+    if (close(fd) != 0 && error == 0) {
+        error = -errno;
+    }
+    if (error != 0) {
+        unlink(path); /* half a recording is none */
+    }
+    return error;
 }
 
 int diskarch_fd(const struct diskarch *node)

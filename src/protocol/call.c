@@ -169,7 +169,7 @@ static void call_on_found(struct node *node, struct call *call, const struct rol
     }
 }
 
-static void call_on_looked(struct node *node, const struct op *op, enum op_outcome outcome)
+void call_on_looked(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     struct call *call = call_of(node, op);
     struct role_value value;
@@ -192,7 +192,7 @@ static void call_on_looked(struct node *node, const struct op *op, enum op_outco
     }
 }
 
-static void call_on_written(struct node *node, const struct op *op, enum op_outcome outcome)
+void call_on_written(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     struct call *call = call_of(node, op);
     if (outcome == OP_ABORTED) {

@@ -14,6 +14,7 @@
 #include "block/block.h"
 #include "protocol/lookup.h"
 #include "protocol/node.h"
+#include "protocol/register.h"
 
 enum call_stage {
     CALL_IDLE,
@@ -78,5 +79,9 @@ void call_hear_changes(struct node *node, const struct beacon *before, const str
 
 /* The question that this node's heartbeats carry: the oldest open one, or none. */
 struct ask call_standing_ask(const struct node *node);
+
+/* The f and the ends of its operations; op_task.c lists them. */
+void call_on_looked(struct node *node, const struct op *op, enum op_outcome outcome);
+void call_on_written(struct node *node, const struct op *op, enum op_outcome outcome);
 
 #endif

@@ -12,7 +12,7 @@ void ledger_wake(struct node *node, int64_t at_slow_ns)
 }
 
 /* f of a retirement: declines if it is there, or if the slot has a younger owner by now. */
-static bool ledger_change_retire(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value)
+bool ledger_change_retire(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value)
 {
     (void)op;
     struct node_id id = node->ledger.retiring;
@@ -34,7 +34,7 @@ static bool ledger_retires_self(const struct node *node, const struct op *op)
            ledger_value_get(op->value, slot - first) == node->self.incarnation;
 }
 
-static void ledger_on_retired(struct node *node, const struct op *op, enum op_outcome outcome)
+void ledger_on_retired(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     node->ledger.is_op_running = false;
     if (outcome != OP_COMMITTED) {

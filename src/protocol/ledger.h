@@ -7,6 +7,7 @@
 
 #include "block/ballot.h"
 #include "protocol/node.h"
+#include "protocol/register.h"
 
 struct ledger {
     bool is_op_running;
@@ -19,5 +20,9 @@ void ledger_wake(struct node *node, int64_t at_slow_ns);
 
 /* Publishes what was found dead since the last time, and retires what is due. */
 void ledger_run(struct node *node);
+
+/* The f and the ends of its operations; op_task.c lists them. */
+bool ledger_change_retire(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value);
+void ledger_on_retired(struct node *node, const struct op *op, enum op_outcome outcome);
 
 #endif

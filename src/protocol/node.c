@@ -56,15 +56,21 @@ size_t node_bytes(const struct node_params *params)
     return arena.used;
 }
 
+static struct node *node_place(void *memory, const struct node_params *params)
+{
+    struct arena arena = {.base = memory};
+    struct node *node = arena_take(&arena, 1, sizeof *node);
+    node_place_parts(node, params, &arena);
+    return node;
+}
+
 struct node *node_init(void *memory, const struct node_params *params)
 {
     assert(params->depth >= 1 && params->depth <= NODE_DEPTH_MAX);
     assert(params->roles_max >= 1 && params->roles_max <= NODE_ROLES_MAX);
     assert(layout_is_valid(&params->header.layout));
     assert(timings_check(&params->header.timings) == TIMINGS_OK);
-    struct arena arena = {.base = memory};
-    struct node *node = arena_take(&arena, 1, sizeof *node);
-    node_place_parts(node, params, &arena);
+    struct node *node = node_place(memory, params);
     node->params = *params;
     node->set_tag = set_header_tag(&params->header);
     node->disk_count = params->header.disk_count;
@@ -80,6 +86,24 @@ struct node *node_init(void *memory, const struct node_params *params)
     node->ledger.due_slow_ns = INT64_MAX;
     node->io.deadline_fast_ns = INT64_MAX;
     claim_begin(node);
+    return node;
+}
+
+void node_copy(const struct node *node, void *to)
+{
+    memcpy(to, node, node_bytes(&node->params));
+    struct node *copy = node_place(to, &node->params);
+    for (uint32_t i = 0; i < node->params.depth; i++) {
+        op_task_pack(&copy->registers.ops[i]);
+    }
+}
+
+struct node *node_adopt(void *copy, const struct node_params *params)
+{
+    struct node *node = node_place(copy, params);
+    for (uint32_t i = 0; i < params->depth; i++) {
+        op_task_unpack(&node->registers.ops[i]);
+    }
     return node;
 }
 

@@ -43,6 +43,12 @@ size_t node_bytes(const struct node_params *params);
 /* Makes a node in zeroed memory. The first event starts it joining. */
 struct node *node_init(void *memory, const struct node_params *params);
 
+/* Copies a node between two steps into node_bytes() bytes that any process of the same build can read. */
+void node_copy(const struct node *node, void *to);
+
+/* Makes a node out of such a copy, in place. Given the same events, it takes the same actions as the one it was copied from. */
+struct node *node_adopt(void *copy, const struct node_params *params);
+
 /* ---- Events --------------------------------------------------------------------------------------------------------- */
 
 enum event_kind {

@@ -50,6 +50,7 @@ struct op {
     uint32_t client; /* whom it serves */
     op_change *change;
     op_done *done;
+    uint32_t task;       /* op_task.c: instead of these two in a copy of a node */
     uint64_t generation; /* B5: a completion counts for the phase it was submitted in */
     struct ballot ballot;
     struct ballot parent; /* phase 2: the ballot whose value `value` was made from */
@@ -77,6 +78,13 @@ struct register_table {
 /* Starts an operation; NULL when one is running on that row already, or as many as may. */
 struct op *op_start(struct node *node, uint32_t row, enum op_goal goal, uint32_t client, op_change *change,
                     op_done *done);
+
+/* Before a copy of a node leaves this process, and after it has arrived: functions as numbers, and back. */
+void op_task_pack(struct op *op);
+void op_task_unpack(struct op *op);
+
+/* The end of an operation that nobody waits for any more. */
+void op_end_unheard(struct node *node, const struct op *op, enum op_outcome outcome);
 
 /* The client has gone, and nothing that its operation wrote is open: the operation, if there is one, changes nothing any
  * more and tells nobody. */

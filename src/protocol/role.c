@@ -27,7 +27,7 @@ static void role_refuse(struct node *node, struct role *role, enum role_refusal 
 
 /* ---- The ends of operations -------------------------------------------------------------------------------------------- */
 
-static void role_on_acquired(struct node *node, const struct op *op, enum op_outcome outcome)
+void role_on_acquired(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     struct role *role = role_at(node, op->client);
     role->is_op_running = false;
@@ -150,7 +150,7 @@ static void role_on_value(struct node *node, struct role *role, const struct op 
     }
 }
 
-static void role_on_looked(struct node *node, const struct op *op, enum op_outcome outcome)
+void role_on_looked(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     struct role *role = role_at(node, op->client);
     role->is_op_running = false;

@@ -9,6 +9,7 @@
 #include "block/limits.h"
 #include "protocol/lookup.h"
 #include "protocol/node.h"
+#include "protocol/register.h"
 
 enum role_stage {
     ROLE_IDLE,      /* not used by the client */
@@ -86,5 +87,9 @@ void role_lose_all(struct node *node, enum over_reason reason);
 
 /* T8: whether the value names another holder of a role that this node believes it leads. */
 bool role_is_contradicted(const struct node *node, uint32_t index, const uint8_t *bytes);
+
+/* The f and the ends of its operations; op_task.c lists them. */
+void role_on_acquired(struct node *node, const struct op *op, enum op_outcome outcome);
+void role_on_looked(struct node *node, const struct op *op, enum op_outcome outcome);
 
 #endif

@@ -43,7 +43,7 @@ static void stray_drop_first(struct node *node)
 }
 
 /* f of a stray's resignation. A client that came meanwhile finds the role its own. */
-static bool stray_change_resign(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value)
+bool stray_change_resign(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value)
 {
     (void)op;
     struct role_value value;
@@ -55,7 +55,7 @@ static bool stray_change_resign(struct node *node, const struct op *op, const ui
     return true;
 }
 
-static void stray_on_resigned(struct node *node, const struct op *op, enum op_outcome outcome)
+void stray_on_resigned(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     (void)op;
     node->strays.is_op_running = false;
@@ -66,7 +66,7 @@ static void stray_on_resigned(struct node *node, const struct op *op, enum op_ou
     }
 }
 
-static void stray_on_looked(struct node *node, const struct op *op, enum op_outcome outcome)
+void stray_on_looked(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     struct role_value value;
     node->strays.is_op_running = false;

@@ -6,6 +6,7 @@
 #ifndef DISKARCH_PROTOCOL_STRAY_H
 #define DISKARCH_PROTOCOL_STRAY_H
 
+#include "protocol/register.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,5 +28,10 @@ bool stray_suspect(struct node *node, uint32_t register_index);
 
 /* Looks at what is suspected, and resigns what is a stray. */
 void stray_run(struct node *node);
+
+/* The f and the ends of its operations; op_task.c lists them. */
+bool stray_change_resign(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value);
+void stray_on_resigned(struct node *node, const struct op *op, enum op_outcome outcome);
+void stray_on_looked(struct node *node, const struct op *op, enum op_outcome outcome);
 
 #endif

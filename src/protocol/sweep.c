@@ -121,7 +121,7 @@ static bool sweep_is_anothers(const struct node *node)
 }
 
 /* The f of a read ballot that rewrites what it saw even if that is proven: it is not everywhere. */
-static bool sweep_change_keep(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value)
+bool sweep_change_keep(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value)
 {
     (void)node;
     (void)op;
@@ -129,7 +129,7 @@ static bool sweep_change_keep(struct node *node, const struct op *op, const uint
     return true;
 }
 
-static void sweep_on_ballot(struct node *node, const struct op *op, enum op_outcome outcome)
+void sweep_on_ballot(struct node *node, const struct op *op, enum op_outcome outcome)
 {
     (void)op;
     sweep_next(node, outcome != OP_COMMITTED); /* B4: whoever outbid it is at work on the row */

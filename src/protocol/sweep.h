@@ -8,6 +8,7 @@
 
 #include "protocol/collect.h"
 #include "protocol/node.h"
+#include "protocol/register.h"
 
 struct io;
 
@@ -39,5 +40,9 @@ void sweep_on_io(struct node *node, const struct io *io, const struct io_result 
 
 /* D2: or is past its deadline. */
 void sweep_on_overdue(struct node *node, const struct io *io);
+
+/* The f and the ends of its operations; op_task.c lists them. */
+bool sweep_change_keep(struct node *node, const struct op *op, const uint8_t *seen, uint8_t *ret_value);
+void sweep_on_ballot(struct node *node, const struct op *op, enum op_outcome outcome);
 
 #endif

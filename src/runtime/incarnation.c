@@ -110,6 +110,7 @@ int incarnation_begin(struct runtime *runtime, struct node_id former)
         return error;
     }
     runtime->node = node_init(runtime->node_memory, &params);
+    recorder_begin(runtime->recorder, &params, runtime->node);
     requests_begin_generation(&runtime->requests);
     runtime->wake_fast_ns = runtime->clock.fast_ns;
     runtime->wake_slow_ns = runtime->clock.slow_ns;

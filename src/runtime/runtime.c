@@ -97,6 +97,10 @@ static int map_roles(struct runtime *runtime)
     runtime->roles = roles;
     runtime->elected = elected;
     runtime->payload_boxes = payload_boxes;
+    error = recorder_map(&runtime->recorder_areas, &runtime->params, &runtime->recorder);
+    if (error != 0) {
+        return error;
+    }
     return lease_page_map(roles_max, &runtime->page);
 }
 
@@ -154,6 +158,7 @@ static void free_runtime(struct runtime *runtime)
     disk_set_close(&runtime->set);
     /* The list lives in one of its own areas. */
     struct area_list areas = runtime->areas;
+    area_unmap_all(&runtime->recorder_areas);
     area_unmap_all(&areas);
 }
 
@@ -429,4 +434,9 @@ uint64_t runtime_renewals(const struct runtime *runtime)
 uint32_t runtime_roles_max(const struct runtime *runtime)
 {
     return runtime->params.roles_max;
+}
+
+int runtime_record(struct runtime *runtime, int fd)
+{
+    return recorder_save(runtime->recorder, fd);
 }

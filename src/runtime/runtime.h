@@ -106,4 +106,8 @@ int64_t runtime_remaining_ns(const struct runtime *runtime, uint32_t role, uint6
  * thread. */
 bool runtime_is_forked(const struct runtime *runtime);
 
+/* Writes what the flight recorder holds (recorder.h). Any thread. 0 or -errno; -EBUSY while another thread does so,
+ * -EOPNOTSUPP for a set whose nodes are too large to be recorded. */
+int runtime_record(struct runtime *runtime, int fd);
+
 #endif

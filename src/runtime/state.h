@@ -12,6 +12,7 @@
 #include "runtime/lease_page.h"
 #include "runtime/payload_box.h"
 #include "runtime/queue.h"
+#include "runtime/recorder.h"
 #include "runtime/requests.h"
 #include "runtime/runtime.h"
 
@@ -94,6 +95,7 @@ struct runtime {
     uint32_t engine_depth;
     enum disk_engine_kind engine_kind;
     struct area_list areas;
+    struct area_list recorder_areas; /* not locked: most of it is never looked at again */
     struct runtime_info info;
     pthread_t thread;
     sem_t started;
@@ -117,6 +119,7 @@ struct runtime {
     struct turn_clock clock;
     struct requests requests;
     void *node_memory;
+    struct recorder *recorder; /* NULL if nodes of this set are too large to be recorded */
     struct node *node;
     int64_t wake_fast_ns;
     int64_t wake_slow_ns;

@@ -128,7 +128,9 @@ void thread_feed(struct runtime *runtime, struct event *event)
     event->slow_ns = runtime->clock.slow_ns;
     event->wall_ns = clock_wall_ns();
     struct actions actions;
+    recorder_event(runtime->recorder, event);
     node_step(runtime->node, event, &actions);
+    recorder_actions(runtime->recorder, &actions);
     for (uint32_t i = 0; i < actions.io_count; i++) {
         requests_queue(&runtime->requests, &actions.ios[i]);
     }

@@ -1,4 +1,5 @@
 /* diskarch-sim: runs seeds of the simulator and tells what the oracles say. */
+#include "replay.h"
 #include "world.h"
 
 #include <errno.h>
@@ -8,16 +9,17 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: diskarch-sim [--seed N | --seeds FROM..TO] [--trace]\n"
+    "usage: diskarch-sim [--seed N | --seeds FROM..TO | --replay FILE] [--trace]\n"
     "\n"
     "Runs the protocol over simulated disks, clocks and processes, one world a seed, and checks every oracle after every\n"
     "step. The same seed and the same code give the same trace.\n"
     "\n"
     "  --seed N           one seed; prints the hash of its trace\n"
     "  --seeds FROM..TO   all seeds of a range, both ends included\n"
+    "  --replay FILE      what the flight recorder of a real node has saved (the same build only)\n"
     "  --trace            prints what happens\n"
     "\n"
-    "Exit code: 0 no violation, 1 a violation (its seed is printed), 2 usage.\n";
+    "Exit code: 0 no violation, 1 a violation (its seed is printed) or other actions than recorded, 2 usage.\n";
 
 static bool parse_number(const char *text, const char *end_marks, uint64_t *ret, const char **ret_rest)
 {
@@ -79,15 +81,14 @@ static int run_seeds(struct sim *sim, uint64_t from, uint64_t to)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"seeds", required_argument, NULL, 'r'},
-        {"trace", no_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 'r'},
+        {"replay", required_argument, NULL, 'p'}, {"trace", no_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     uint64_t from = 1;
     uint64_t to = 1000;
     bool is_tracing = false;
+    const char *recording = NULL;
     const char *rest = NULL;
     int option = 0;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -100,6 +101,8 @@ int main(int argc, char **argv)
             if (!parse_range(optarg, &from, &to)) {
                 return fail_usage("--seeds takes FROM..TO, such as 1..1000");
             }
+        } else if (option == 'p') {
+            recording = optarg;
         } else if (option == 't') {
             is_tracing = true;
         } else if (option == 'h') {
@@ -111,6 +114,9 @@ int main(int argc, char **argv)
     }
     if (optind < argc) {
         return fail_usage("no operands are taken");
+    }
+    if (recording != NULL) {
+        return sim_replay(recording, is_tracing);
     }
     struct sim *sim = sim_new();
     if (sim == NULL) {

@@ -2,6 +2,7 @@
 
 #include "block/limits.h"
 #include "command_line.h"
+#include "escape.h"
 #include "report.h"
 
 #include <string.h>
@@ -19,6 +20,9 @@ bool candidate_take(struct candidate *candidate, int letter, const char *argumen
             usage_fail("--payload: %zu bytes are too many; give at most %d", strlen(argument), PAYLOAD_BYTES_MAX);
         }
         candidate->payload = argument;
+        return true;
+    case LETTER_RECORDER:
+        candidate->recorder = argument;
         return true;
     case LETTER_YIELD:
         candidate->is_yielding = true;
@@ -44,4 +48,12 @@ bool candidate_must_let_go(const struct candidate *candidate, const struct diska
         return event->ask == DISKARCH_ASK_RESIGN || (event->ask == DISKARCH_ASK_REQUEST && candidate->is_yielding);
     }
     return event->kind == DISKARCH_TRANSFER;
+}
+
+void candidate_record(const struct candidate *candidate, struct diskarch *node)
+{
+    int error = candidate->recorder == NULL || node == NULL ? 0 : diskarch_record(node, candidate->recorder);
+    if (error != 0) {
+        complain("recorder: %s: %s; give a new file", escaped(candidate->recorder), diskarch_error_string(error));
+    }
 }

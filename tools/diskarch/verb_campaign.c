@@ -180,6 +180,7 @@ static int campaign_run(const struct verb *verb, int argc, char **argv)
     if (code == EXIT_CODE_OK) {
         code = campaign_loop(&campaign, signal_fd);
     }
+    candidate_record(&campaign.candidate, campaign.node);
     diskarch_close(campaign.node);
     close(signal_fd);
     return code;

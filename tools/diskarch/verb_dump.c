@@ -9,9 +9,11 @@
 #include "disk/uuid.h"
 #include "documents.h"
 #include "dump_block.h"
+#include "dump_recording.h"
 #include "escape.h"
 #include "report.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,10 +208,25 @@ static int reader_open(const struct disk_set *set, enum disk_engine_kind engine,
     return EXIT_CODE_OK;
 }
 
+enum { LETTER_RECORDER = LETTER_NONE + 1 };
+
+static const struct verb_option own_options[] = {
+    {LETTER_RECORDER, "recorder", "FILE", "instead: print the steps that lock or campaign --recorder has saved"},
+};
+
+/* Like --help it needs no disks, and is answered at once. */
+static void dump_take(void *values, int letter, const char *argument)
+{
+    (void)values;
+    assert(letter == LETTER_RECORDER);
+    int code = dump_recording(argument);
+    exit(code != EXIT_CODE_OK ? code : output_finish());
+}
+
 static int dump_run(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
-    command_line_parse(verb, argc, argv, NULL, NULL, &line);
+    command_line_parse(verb, argc, argv, dump_take, NULL, &line);
     command_line_check_empty(verb, &line);
     static struct disk_set set; /* too large for a stack */
     struct disk_set_options options = {
@@ -235,7 +252,10 @@ const struct verb verb_dump = {
     .summary = "print every block that is not empty, of every disk, decoded",
     .detail =
         "Prints the state of the headers and every block that is not empty, of every disk, decoded but not judged: for\n"
-        "bug reports and the curious. Works without a majority of the disks. Needs no slot and writes nothing.",
+        "bug reports and the curious. Works without a majority of the disks. Needs no slot and writes nothing.\n"
+        "With --recorder: what a node of the same build read, decided and did, step by step.",
+    .options = own_options,
+    .option_count = sizeof(own_options) / sizeof(own_options[0]),
     .common = COMMON_DISKS | COMMON_ENGINE | COMMON_JSON,
     .run = dump_run,
 };

@@ -221,6 +221,7 @@ static int lock_do(struct lock *lock)
         code = lock_run(lock);
     }
     roles_resign(lock); /* the command is gone, or never ran */
+    candidate_record(&lock->candidate, lock->node);
     diskarch_close(lock->node);
     return code;
 }

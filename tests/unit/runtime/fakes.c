@@ -61,6 +61,12 @@ size_t node_bytes(const struct node_params *params)
     return sizeof(struct node);
 }
 
+void node_copy(const struct node *node, void *to)
+{
+    (void)node; /* what the flight recorder holds is not looked at here */
+    (void)to;
+}
+
 struct node *node_init(void *memory, const struct node_params *params)
 {
     for (size_t i = 0; i < sizeof(struct node); i++) {
