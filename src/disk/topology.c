@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -91,13 +92,68 @@ static bool add_slaves(struct topology *topology, dev_t device)
     return is_any;
 }
 
+/* The kernel writes blanks in a mount point as backslash and three octal digits. */
+static void unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from != '\0'; to++) {
+        unsigned byte;
+        if (*from == '\\' && sscanf(from + 1, "%3o", &byte) == 1) {
+            *to = (char)byte;
+            from += 4;
+        } else {
+            *to = *from++;
+        }
+    }
+    *to = '\0';
+}
+
+static bool is_path_below(const char *file, const char *mount)
+{
+    size_t length = strlen(mount);
+    bool is_root = length == 1;
+    return strncmp(file, mount, length) == 0 && (is_root || file[length] == '/');
+}
+
+/* The device of the file system on which a file lies, from the list of mounts: a file system that hangs is not touched. */
+static bool mount_of(const char *file, dev_t *ret)
+{
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL;
+    size_t line_bytes = 0;
+    size_t longest = 0;
+    while (mounts != NULL && getline(&line, &line_bytes, mounts) > 0) {
+        unsigned major_number, minor_number;
+        char point[SYSFS_PATH_BYTES];
+        if (sscanf(line, "%*u %*u %u:%u %*s %511s", &major_number, &minor_number, point) != 3) {
+            continue;
+        }
+        unescape(point);
+        if (is_path_below(file, point) && strlen(point) >= longest) { /* of two on one point the later one is seen */
+            longest = strlen(point);
+            *ret = makedev(major_number, minor_number);
+        }
+    }
+    free(line);
+    if (mounts != NULL) {
+        fclose(mounts);
+    }
+    return longest > 0;
+}
+
 static bool add_backing_file(struct topology *topology, dev_t device)
 {
     char path[SYSFS_PATH_BYTES];
     char file[SYSFS_PATH_BYTES];
     struct stat status;
-    return read_line(sysfs_path(device, "/loop/backing_file", path), file, sizeof file) && stat(file, &status) == 0 &&
-           add(topology, S_ISBLK(status.st_mode) ? status.st_rdev : status.st_dev);
+    dev_t below;
+    if (!read_line(sysfs_path(device, "/loop/backing_file", path), file, sizeof file)) {
+        return false;
+    }
+    if (strncmp(file, "/dev/", 5) == 0 && stat(file, &status) == 0 && S_ISBLK(status.st_mode)) {
+        return add(topology, status.st_rdev);
+    }
+    return mount_of(file, &below) && add(topology, below);
 }
 
 void topology_look(const char *path, struct topology *ret)
