@@ -124,7 +124,8 @@ static int tune_plan(struct tune *tune, struct tune_result *result)
     struct set_header before = tune->target;
     result->has_ended_an_earlier = !is_at_rest;
     apply_change(&tune->options->change, &tune->target);
-    if (is_at_rest && !tune->options->is_compacting && set_header_is_same_tuning(&before, &tune->target)) {
+    if (is_at_rest && !tune->options->is_compacting && !tune->options->is_repairing &&
+        set_header_is_same_tuning(&before, &tune->target)) {
         return REFUSE(tune, DISKARCH_EUSAGE,
                       "set \"%s\": there is nothing to change; say what is to be another way than it is",
                       before.set_name);
@@ -280,8 +281,12 @@ static int tune_compact(struct tune *tune, struct tune_result *result)
 
 static int tune_marked(struct tune *tune, struct tune_result *result)
 {
-    int error = watch(tune, is_compacting(tune) ? longest_quarantine_ns(tune) : 0);
+    bool is_rewriting = is_compacting(tune) || tune->options->is_repairing;
+    int error = watch(tune, is_rewriting ? longest_quarantine_ns(tune) : 0);
     error = error != 0 ? error : check_marks(tune);
+    if (error == 0 && tune->options->is_repairing) {
+        error = repair_run(tune->devices, &tune->set, &result->repair, tune->message, tune->message_bytes);
+    }
     if (error == 0 && is_compacting(tune)) {
         error = tune_compact(tune, result);
     }

@@ -1,11 +1,12 @@
 /*
- * Changes the timings of a formatted set on which nobody lives, and gives the registers of forgotten names back. The order of its
+ * Changes the timings of a formatted set on which nobody lives, gives the registers of forgotten names back, and repairs. The order of its
  * steps is a rule of safety: src/protocol/README.md, "Tuning a set at rest".
  */
 #ifndef DISKARCH_OFFLINE_TUNE_H
 #define DISKARCH_OFFLINE_TUNE_H
 
 #include "block/header.h"
+#include "offline/repair.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,19 +27,21 @@ struct tune_options {
     size_t path_count;
     struct tune_change change;
     bool is_compacting;
+    bool is_repairing; /* repair.h; its refusals are tune's */
     /* Called before each wait, with how long it takes; may be NULL. */
     void (*waiting)(void *context, int64_t ns);
     void *waiting_context;
 };
 
 struct tune_result {
-    struct set_header header;  /* as it stands now; disk_index there has no meaning */
-    uint32_t freed_registers;  /* of forgotten names */
+    struct set_header header; /* as it stands now; disk_index there has no meaning */
+    uint32_t freed_registers; /* of forgotten names */
+    struct repair_result repair;
     bool has_ended_an_earlier; /* one that was cut off */
 };
 
 /*
- * Tunes. Blocks for twice W, and for a quarantine if it compacts. 0 or an error of diskarch.h; on error the message names the
+ * Tunes. Blocks for twice W, and for a quarantine if it compacts or repairs. 0 or an error of diskarch.h; on error the message names the
  * thing, the reason and the remedy. On every error but one of writing the set is as it was; after that, or when this is cut off,
  * nobody can join the set until it was tuned again, with every disk and by the same or other options.
  */

@@ -10,9 +10,12 @@
 #include "disk/uuid.h"
 #include "documents.h"
 #include "escape.h"
+#include "idle_watch_words.h"
 #include "offline/survey.h"
+#include "offline/tune.h"
 #include "report.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,12 +267,52 @@ static int check_set(struct check *check)
     return code != EXIT_CODE_OK ? code : verdict_exit_code(check);
 }
 
+enum { LETTER_REPAIR = LETTER_NONE + 1 };
+
+static const struct verb_option own_options[] = {
+    {LETTER_REPAIR, "repair", NULL, "first make all disks say the same; nobody may live on the set"},
+};
+
+static void check_take(void *values, int letter, const char *argument)
+{
+    (void)argument;
+    assert(letter == LETTER_REPAIR);
+    *(bool *)values = true;
+}
+
+/* On standard error: what is printed otherwise is the state after it. */
+static int repair_set(const struct command_line *line)
+{
+    static struct tune_result result; /* too large for a stack */
+    struct tune_options options = {.paths = line->disks,
+                                   .path_count = line->disk_count,
+                                   .change = {-1, -1, -1, -1, -1, -1},
+                                   .is_repairing = true,
+                                   .waiting = tell_idle_watch};
+    char message[DISK_MESSAGE_BYTES];
+    int error = tune_set(&options, &result, message, sizeof(message));
+    if (error != 0) {
+        complain("%s", escaped(message));
+        return error == DISKARCH_EUNSETTLED ? EXIT_CODE_DATA_LOST : (int)exit_code_of_error(error);
+    }
+    for (uint32_t i = 0; i < result.header.disk_count; i++) {
+        complain("disk %" PRIu32 ": %" PRIu64 " blocks were written%s", i, result.repair.written_blocks[i],
+                 (result.repair.returned_disks >> i & 1) != 0 ? "; it was counted out and counts again" : "");
+    }
+    return EXIT_CODE_OK;
+}
+
 static int check_run(const struct verb *verb, int argc, char **argv)
 {
     struct command_line line;
-    command_line_parse(verb, argc, argv, NULL, NULL, &line);
+    bool is_repairing = false;
+    command_line_parse(verb, argc, argv, check_take, &is_repairing, &line);
     if (line.argument_count != 0) {
         usage_fail("\"%s\" is one argument too many; check takes none", escaped(line.arguments[0]));
+    }
+    int repair_code = is_repairing ? repair_set(&line) : EXIT_CODE_OK;
+    if (repair_code != EXIT_CODE_OK) {
+        return repair_code;
     }
     static struct check check; /* too large for a stack */
     check.is_json = line.is_json;
@@ -294,7 +337,9 @@ const struct verb verb_check = {
     .detail =
         "Reads every header and every block of every disk, says what is damaged, what covers it and which disks agree, and\n"
         "prints what diskarch rests on. Its exit code is the verdict. Works without a majority of the disks, and while\n"
-        "nodes live on the set. Writes nothing.",
+        "nodes live on the set. Writes nothing, except with --repair: that needs every disk, and nobody on the set.",
+    .options = own_options,
+    .option_count = sizeof(own_options) / sizeof(own_options[0]),
     .common = COMMON_DISKS | COMMON_JSON,
     .run = check_run,
 };

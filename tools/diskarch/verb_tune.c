@@ -5,6 +5,7 @@
 #include "documents.h"
 #include "duration.h"
 #include "escape.h"
+#include "idle_watch_words.h"
 #include "offline/tune.h"
 #include "report.h"
 
@@ -61,13 +62,6 @@ static void tune_take(void *context, int letter, const char *argument)
     }
 }
 
-static void tell_waiting(void *context, int64_t ns)
-{
-    char text[DURATION_TEXT_BYTES];
-    (void)context;
-    complain("watching for %s whether a node lives on the set", duration_format_short(ns, text));
-}
-
 static void result_print(const struct tune_result *result, bool is_compacting)
 {
     const struct set_header *header = &result->header;
@@ -102,7 +96,7 @@ static int tune_run(const struct verb *verb, int argc, char **argv)
     struct command_line line;
     struct tune_options tune = {
         .change = {-1, -1, -1, -1, -1, -1},
-        .waiting = tell_waiting,
+        .waiting = tell_idle_watch,
     };
     command_line_parse(verb, argc, argv, tune_take, &tune, &line);
     if (line.argument_count != 0) {
