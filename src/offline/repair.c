@@ -298,15 +298,19 @@ int repair_run(const struct device *devices, const struct disk_set *set, struct 
                             .message_bytes = message_bytes};
     repair.rows = device_buffer_new((size_t)repair.disk_count * layout_row_bytes(&repair.layout));
     repair.block = device_buffer_new(repair.layout.block_bytes);
-    int error = repair.rows == NULL || repair.block == NULL
-                    ? message_set(-ENOMEM, message, message_bytes, "memory: none for a row of each disk; free some")
-                    : find_out_disks(&repair);
+    int error = 0;
+    if (repair.rows == NULL || repair.block == NULL) {
+        error = message_set(-ENOMEM, message, message_bytes, "memory: none for a row of each disk; free some");
+        goto out;
+    }
+    error = find_out_disks(&repair);
     error = error != 0 ? error : repair_rows(&repair, false);
     error = error != 0 ? error : repair_rows(&repair, true);
     if (error == 0) {
         repair.result.returned_disks = repair.out_disks;
         *ret = repair.result;
     }
+out:
     free(repair.rows);
     free(repair.block);
     return error;

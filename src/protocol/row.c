@@ -18,7 +18,7 @@ void row_changed(const struct node *node, uint32_t row)
 
 bool row_is_behind(const struct node *node, uint32_t row, uint32_t disk)
 {
-    return (register_row(node, row)->behind_disks >> disk & 1U) != 0;
+    return ((uint32_t)register_row(node, row)->behind_disks >> disk & 1U) != 0;
 }
 
 void row_prepare_write(struct node *node, struct io *io)

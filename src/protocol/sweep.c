@@ -100,7 +100,7 @@ static bool sweep_is_half_kept(const struct node *node)
 {
     const struct sweep *sweep = &node->sweep;
     for (uint32_t disk = 0; disk < node->disk_count; disk++) {
-        bool is_asked = (sweep->asked_disks >> disk & 1U) != 0;
+        bool is_asked = ((uint32_t)sweep->asked_disks >> disk & 1U) != 0;
         if (is_asked && !ballot_is_same(sweep->seen.disks[disk].accepted, sweep->seen.accepted)) {
             return true;
         }
@@ -227,7 +227,7 @@ void sweep_on_io(struct node *node, const struct io *io, const struct io_result 
     if (is_good && !row_check_own(node, io, result->bytes) && node->stage == NODE_ACTIVE) {
         mend_row(node, io->row, io->disk);
     }
-    bool is_awaited = io->generation == sweep->generation && (sweep->awaited_disks >> io->disk & 1U) != 0;
+    bool is_awaited = io->generation == sweep->generation && ((uint32_t)sweep->awaited_disks >> io->disk & 1U) != 0;
     if (node->stage != NODE_ACTIVE || sweep->stage != SWEEP_READS || !is_awaited) {
         return;
     }

@@ -3,6 +3,7 @@
 #include "block/layout.h"
 #include "runtime/recorder.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ static int map_file(const char *path, struct replay *replay)
 static int read_head(struct replay *replay)
 {
     struct recorder_file_head head;
+    assert(replay->file != NULL);
     memcpy(&head, replay->file, sizeof head);
     if (memcmp(head.magic, RECORDER_MAGIC, sizeof head.magic) != 0) {
         return -EINVAL;

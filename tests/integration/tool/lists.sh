@@ -40,7 +40,7 @@ must_say nodes.out '^alpha +[0-9]+ +[0-9a-f]{16} +ready +alive +(io_uring|libaio
 must_be "the states of the disks" "$("$DISKARCH" status --json | jq '.disks | map(.state | test("good|slow")) | all')" true
 
 step "names and payloads cannot speak to the terminal"
-spawn rude "$DISKARCH" campaign --node rude --payload $'\x1b[2J\u202etext' s
+spawn rude "$DISKARCH" campaign --node rude --payload $'\x1b[2J\xe2\x80\xaetext' s
 wait_says rude.out 's: leader'
 run roles "$DISKARCH" roles
 must_say roles.out '^s +held +rude .*\\x1b\[2J\\xe2\\x80\\xaetext$'
