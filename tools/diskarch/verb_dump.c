@@ -12,18 +12,22 @@
 #include "dump_recording.h"
 #include "escape.h"
 #include "report.h"
+#include "runtime/clock.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { SLOW_READS_MAX = 2 }; /* of one disk, before the rest of it is left out */
+
 /* One disk being read. */
 struct dump {
     const struct disk_set *set;
     struct range_reader *reader;
     uint32_t disk;
-    uint8_t *bytes; /* room for a row */
+    uint8_t *bytes;      /* room for a row */
+    uint32_t slow_reads; /* that took longer than two io deadlines */
     bool is_json;
     json_t *blocks; /* of this disk, with --json */
 };
@@ -33,16 +37,24 @@ static const struct layout *dump_layout(const struct dump *dump)
     return &dump->set->header.layout;
 }
 
-static bool dump_read(const struct dump *dump, uint8_t *to, size_t count, uint64_t offset)
+static bool dump_read(struct dump *dump, uint8_t *to, size_t count, uint64_t offset)
 {
     struct range range = {.fd = dump->disk, .bytes = (uint32_t)count, .offset = offset, .to = to};
+    int64_t begin_ns = clock_monotonic_ns();
     range_reader_read(dump->reader, &range, 1);
+    dump->slow_reads += clock_monotonic_ns() - begin_ns > 2 * dump->set->header.timings.io_deadline_ns;
     return range.error == 0;
+}
+
+/* A disk that crawls would keep everything behind it waiting: its row count decides for how long. */
+static bool dump_is_too_slow(const struct dump *dump)
+{
+    return dump->slow_reads >= SLOW_READS_MAX;
 }
 
 /* ---- Headers ----------------------------------------------------------------------------------------------------- */
 
-static const char *header_state(const struct dump *dump, uint64_t offset)
+static const char *header_state(struct dump *dump, uint64_t offset)
 {
     struct set_header header;
     if (!dump_read(dump, dump->bytes, dump_layout(dump)->block_bytes, offset)) {
@@ -96,18 +108,21 @@ static void row_show(struct dump *dump, uint32_t row)
 {
     const struct layout *layout = dump_layout(dump);
     bool is_whole = dump_read(dump, dump->bytes, layout_row_bytes(layout), layout_offset(layout, row, 0));
-    for (uint32_t slot = 0; slot < layout->slots; slot++) {
+    for (uint32_t slot = 0; slot < layout->slots && (is_whole || !dump_is_too_slow(dump)); slot++) {
         uint8_t *bytes = dump->bytes + (size_t)slot * layout->block_bytes;
         bool is_read = is_whole || dump_read(dump, bytes, layout->block_bytes, layout_offset(layout, row, slot));
         block_show(dump, row, slot, is_read ? bytes : NULL);
     }
 }
 
-static void blocks_show(struct dump *dump)
+/* Returns the first row that was left out, layout_rows() if none was. */
+static uint32_t blocks_show(struct dump *dump)
 {
-    for (uint32_t row = 0; row < layout_rows(dump_layout(dump)); row++) {
+    uint32_t row = 0;
+    for (; row < layout_rows(dump_layout(dump)) && !dump_is_too_slow(dump); row++) {
         row_show(dump, row);
     }
+    return row;
 }
 
 /* ---- Disks ------------------------------------------------------------------------------------------------------- */
@@ -122,7 +137,11 @@ static void disk_print(struct dump *dump)
     printf("\ndisk %" PRIu32 "  %s\n", dump->disk, escaped(member->path));
     printf("  header %s, its copy %s\n", header_state(dump, 0),
            header_state(dump, layout_header_copy_offset(dump_layout(dump))));
-    blocks_show(dump);
+    uint32_t end = blocks_show(dump);
+    if (end < layout_rows(dump_layout(dump))) {
+        printf("  rows %" PRIu32 " to %" PRIu32 " left out: the disk needs more than two io deadlines for a read\n",
+               end, layout_rows(dump_layout(dump)) - 1);
+    }
 }
 
 static int set_dump(const struct disk_set *set, struct range_reader *reader, uint8_t *bytes)
@@ -151,8 +170,11 @@ static json_t *disk_json(struct dump *dump)
     json_object_set_new(json, "header", json_string(header_state(dump, 0)));
     json_object_set_new(json, "header_copy", json_string(header_state(dump, copy_offset)));
     dump->blocks = json_array();
-    blocks_show(dump);
+    uint32_t end = blocks_show(dump);
     json_object_set_new(json, "blocks", dump->blocks);
+    if (end < layout_rows(dump_layout(dump))) {
+        json_object_set_new(json, "left_out_from_row", json_integer((json_int_t)end));
+    }
     return json;
 }
 
