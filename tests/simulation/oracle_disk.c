@@ -84,10 +84,17 @@ static struct ballot oracle_highest(const struct sim *sim, uint32_t disk, uint32
     return highest;
 }
 
+/* A blank that took a disk's place never returns, and without a return nobody looks for half-kept values. */
+static bool oracle_has_returned(const struct sim *sim)
+{
+    struct set_header header;
+    return set_header_decode(sim->disks[sim->calm_disk].header, &header) == HEADER_OK;
+}
+
 /* After a return and a calm every committed value stands on every good disk, but where damage has taken a majority away. */
 void oracle_redundancy(struct sim *sim)
 {
-    if (sim->calm_witness == 0 || !oracle_is_witness_there(sim)) {
+    if (sim->calm_witness == 0 || !oracle_is_witness_there(sim) || !oracle_has_returned(sim)) {
         return;
     }
     sim->statistics.calms++;
