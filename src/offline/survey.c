@@ -208,8 +208,8 @@ static bool judge_block(struct surveying *survey, uint32_t disk, uint32_t row, u
     return words == NULL;
 }
 
-/* Too few intact copies of a slot's block. What a register's lost copies had accepted last nobody can tell; a claim or a heartbeat is
- * written anew by the next owner. */
+/* Too few intact copies of a slot's block. What a register's lost copies had accepted last nobody can tell; a claim or a heartbeat holds
+ * nothing that was agreed on, but no newcomer takes a slot that it cannot see. */
 static void judge_slot(struct surveying *survey, uint32_t row, uint32_t slot, uint32_t intact)
 {
     char name[64];
@@ -221,7 +221,7 @@ static void judge_slot(struct surveying *survey, uint32_t row, uint32_t slot, ui
     find(survey, SURVEY_SLOT, is_register ? SURVEY_LOST : SURVEY_REPAIR, WHERE(SURVEY_NOWHERE, row, slot),
          "the block of slot %u in %s is intact on %u of %u disks, %u are needed; %s", slot, row_name(survey, row, name),
          intact, disk_count(survey), needed,
-         is_register ? "what was changed last there may be lost" : "mend it by diskarch check --repair");
+         is_register ? "what was changed last there may be lost" : "nobody can take that slot any more");
 }
 
 static void judge_blocks(struct surveying *survey, uint32_t row)

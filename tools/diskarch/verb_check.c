@@ -307,9 +307,7 @@ static int check_run(const struct verb *verb, int argc, char **argv)
     struct command_line line;
     bool is_repairing = false;
     command_line_parse(verb, argc, argv, check_take, &is_repairing, &line);
-    if (line.argument_count != 0) {
-        usage_fail("\"%s\" is one argument too many; check takes none", escaped(line.arguments[0]));
-    }
+    command_line_check_empty(verb, &line);
     int repair_code = is_repairing ? repair_set(&line) : EXIT_CODE_OK;
     if (repair_code != EXIT_CODE_OK) {
         return repair_code;

@@ -10,9 +10,9 @@
 #include "documents.h"
 #include "dump_block.h"
 #include "dump_recording.h"
+#include "duration.h"
 #include "escape.h"
 #include "report.h"
-#include "runtime/clock.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -40,9 +40,9 @@ static const struct layout *dump_layout(const struct dump *dump)
 static bool dump_read(struct dump *dump, uint8_t *to, size_t count, uint64_t offset)
 {
     struct range range = {.fd = dump->disk, .bytes = (uint32_t)count, .offset = offset, .to = to};
-    int64_t begin_ns = clock_monotonic_ns();
+    int64_t begin_ns = clock_now_ns(CLOCK_MONOTONIC);
     range_reader_read(dump->reader, &range, 1);
-    dump->slow_reads += clock_monotonic_ns() - begin_ns > 2 * dump->set->header.timings.io_deadline_ns;
+    dump->slow_reads += clock_now_ns(CLOCK_MONOTONIC) - begin_ns > 2 * dump->set->header.timings.io_deadline_ns;
     return range.error == 0;
 }
 

@@ -99,9 +99,7 @@ static int tune_run(const struct verb *verb, int argc, char **argv)
         .waiting = tell_idle_watch,
     };
     command_line_parse(verb, argc, argv, tune_take, &tune, &line);
-    if (line.argument_count != 0) {
-        usage_fail("\"%s\" is one argument too many; tune takes none", escaped(line.arguments[0]));
-    }
+    command_line_check_empty(verb, &line);
     tune.paths = line.disks;
     tune.path_count = line.disk_count;
     struct tune_result result;
