@@ -253,6 +253,7 @@ bool beat_read_row(struct node *node, const struct io *io, const uint8_t *bytes)
     for (place.slot = 0; place.slot < node_layout(node)->slots; place.slot++) {
         struct heartbeat_block block;
         if (!block_decode_heartbeat(bytes + (size_t)place.slot * block_bytes, block_bytes, &place, &block)) {
+            health_doubt(node, io->disk);
             continue;
         }
         watch_see(&node->watch, place.slot, &block, &read);

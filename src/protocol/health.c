@@ -156,13 +156,33 @@ void health_on_header(struct node *node, const struct io *io, const struct io_re
 {
     struct health *health = health_of(node, io->disk);
     health->is_probing = false;
-    if (health->state != DISK_FAILED || !result->is_read_ok) {
+    if (!result->is_read_ok) {
         return;
     }
     if (health_is_header_unchanged(node, io->disk, result->bytes)) {
         health_learn(node, io->disk, FACT_BACK, health->cause);
-    } else {
-        health->cause = DISK_CAUSE_HEADER;
+        return;
+    }
+    health_fail(node, io->disk, DISK_CAUSE_HEADER);
+    if (health->state == DISK_FAILED) {
+        health->cause = DISK_CAUSE_HEADER; /* whatever it had failed of before */
+    }
+}
+
+static void health_ask_header(struct node *node, uint32_t disk)
+{
+    struct health *health = health_of(node, disk);
+    io_begin(node, disk, IO_FOR_HEALTH, IO_HEADER, 0);
+    health->is_probing = true;
+    health->probe_fast_ns = node->fast_ns + node_timings(node)->renew_ns;
+}
+
+void health_doubt(struct node *node, uint32_t disk)
+{
+    const struct health *health = health_of(node, disk);
+    if (!health->is_probing && node->fast_ns >= health->probe_fast_ns &&
+        io_can_submit(node, disk, IO_FOR_HEALTH, IO_HEADER, 0)) {
+        health_ask_header(node, disk);
     }
 }
 
@@ -174,9 +194,7 @@ void health_probe(struct node *node)
             continue;
         }
         if (node->fast_ns >= health->probe_fast_ns && io_can_submit(node, disk, IO_FOR_HEALTH, IO_HEADER, 0)) {
-            io_begin(node, disk, IO_FOR_HEALTH, IO_HEADER, 0);
-            health->is_probing = true;
-            health->probe_fast_ns = node->fast_ns + node_timings(node)->renew_ns;
+            health_ask_header(node, disk);
         } else {
             int64_t at_ns = health->probe_fast_ns;
             node_wake_fast(node, at_ns > node->fast_ns ? at_ns : node->fast_ns + node_timings(node)->renew_ns);

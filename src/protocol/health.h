@@ -60,6 +60,12 @@ void health_caught_up(struct node *node, uint32_t disk);
 /* Whether these bytes are the header of that disk as it was when the set was opened, its timings included. */
 bool health_is_header_unchanged(const struct node *node, uint32_t disk, const uint8_t *bytes);
 
+/*
+ * The heartbeat row shows a damaged block there. One sector may have died, or everything was overwritten, the header too: it
+ * is read, at most once a renew interval, for a disk without it gets no writes (D7).
+ */
+void health_doubt(struct node *node, uint32_t disk);
+
 /* A read of a header has finished. */
 void health_on_header(struct node *node, const struct io *io, const struct io_result *result);
 

@@ -254,4 +254,5 @@ void oracle_at_end(struct sim *sim)
 {
     oracle_names(sim);
     oracle_redundancy(sim);
+    oracle_blank(sim);
 }

@@ -91,6 +91,21 @@ static bool oracle_has_returned(const struct sim *sim)
     return set_header_decode(sim->disks[sim->calm_disk].header, &header) == HEADER_OK;
 }
 
+/* After a calm everybody who acts has noticed that a disk lost its header (D7): it gets no writes any more. */
+void oracle_blank(struct sim *sim)
+{
+    struct set_header header;
+    for (uint32_t disk = 0; disk < sim->disk_count && sim_is_calm(sim); disk++) {
+        bool is_blank = set_header_decode(sim->disks[disk].header, &header) != HEADER_OK;
+        for (uint32_t i = 0; is_blank && i < sim->process_count; i++) {
+            const struct sim_process *process = &sim->processes[i];
+            if (process->is_alive && process->node->stage == NODE_ACTIVE && health_counts(process->node, disk)) {
+                oracle_object(sim, "a disk without a header still gets writes");
+            }
+        }
+    }
+}
+
 /* After a return and a calm every committed value stands on every good disk, but where damage has taken a majority away. */
 void oracle_redundancy(struct sim *sim)
 {

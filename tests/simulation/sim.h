@@ -98,6 +98,7 @@ void oracle_histories(struct sim *sim);
 void oracle_out(struct sim *sim, const struct node *node);
 void oracle_knows_out(struct sim *sim, uint32_t index);
 void oracle_redundancy(struct sim *sim);
+void oracle_blank(struct sim *sim);
 
 static inline void oracle_object(struct sim *sim, const char *violation)
 {

@@ -140,7 +140,8 @@ static void disk_forget(struct sim *sim, uint32_t index)
         }
         break;
     case MEMORY_BLANK:
-        if (is_due && disk->is_failing) { /* while it is away another one is put in its place */
+        if (is_due &&
+            (disk->is_failing || sim_chance(sim, 30))) { /* put in its place while it was away, or overwritten */
             sim_trace(sim, "disk %u becomes a blank", index);
             sim->statistics.forgets++;
             memset(disk->rows, 0, sizeof disk->rows);

@@ -164,6 +164,28 @@ Test(health, D7_a_disk_without_its_header_says_so_and_gets_no_writes)
     cr_expect_eq(rig.nodes[0].submitted[DISK][ROW_HEARTBEAT][IO_WRITE], written);
 }
 
+/* It answers every request: only what the row shows tells that everything was overwritten. */
+Test(health, D7_a_disk_overwritten_in_use_gets_no_writes)
+{
+    memset(rig.disks[DISK].rows[ROW_HEARTBEAT], 0, sizeof rig.disks[DISK].rows[ROW_HEARTBEAT]);
+    memset(rig.disks[DISK].header, 0, RIG_BLOCK_BYTES);
+    rig_run(&rig, 2 * rig.header.timings.renew_ns);
+    expect_disk(DISK_FAILED, DISK_CAUSE_HEADER);
+    uint32_t written = rig.nodes[0].submitted[DISK][ROW_HEARTBEAT][IO_WRITE];
+    rig_run(&rig, 20 * NS_PER_S);
+    cr_expect_eq(rig.nodes[0].submitted[DISK][ROW_HEARTBEAT][IO_WRITE], written);
+}
+
+Test(health, a_damaged_block_beside_an_intact_header_costs_a_read_an_interval_and_nothing_else)
+{
+    memset(rig.disks[DISK].rows[ROW_HEARTBEAT] + (size_t)3 * RIG_BLOCK_BYTES, 0, RIG_BLOCK_BYTES);
+    uint32_t headers = rig.nodes[0].submitted[DISK][ROW_CLAIM][IO_HEADER];
+    rig_run(&rig, 10 * rig.header.timings.renew_ns);
+    headers = rig.nodes[0].submitted[DISK][ROW_CLAIM][IO_HEADER] - headers;
+    cr_expect(headers >= 9 && headers <= 11, "%u reads of the header", headers);
+    expect_disk(DISK_GOOD, DISK_CAUSE_NONE);
+}
+
 /* ---- Slow ---------------------------------------------------------------------------------------------------------------- */
 
 Test(health, a_disk_is_slow_above_half_of_the_deadline_and_good_again_well_below)
