@@ -70,16 +70,23 @@ void sim_weather(struct sim *sim, const struct sim_event *event);
 /* process.c */
 void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);
 void sim_process_turn(struct sim *sim, const struct sim_event *event);
-void sim_process_client(struct sim *sim, const struct sim_event *event);
 void sim_process_command(struct sim *sim, uint32_t process, struct event *event);
-void sim_process_stopped(struct sim *sim, const struct sim_event *event);
-const char *sim_role_name(uint32_t role);
-void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES]);
 void sim_process_kill(struct sim *sim, uint32_t process);
 void sim_process_clock(struct sim *sim, uint32_t process);
 int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
+
+/* When its incarnation ended: now, or when its lease did, which a process that slept notices late. */
+int64_t sim_process_death_ns(const struct sim *sim, const struct sim_process *process);
+
+/* clients.c */
+void sim_client(struct sim *sim, const struct sim_event *event);
+void sim_client_stopped(struct sim *sim, const struct sim_event *event);
+void sim_client_later(struct sim *sim, uint32_t process, int64_t scale_ns);
+void sim_client_notice(struct sim *sim, uint32_t process, const struct notice *notice);
+const char *sim_role_name(uint32_t role);
+void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES]);
 
 /* calls.c */
 void sim_call_client(struct sim *sim, const struct sim_event *event);

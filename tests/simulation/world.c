@@ -152,13 +152,13 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
             sim_disk_complete(sim, &event);
             break;
         case SIM_CLIENT:
-            sim_process_client(sim, &event);
+            sim_client(sim, &event);
             break;
         case SIM_CALL:
             sim_call_client(sim, &event);
             break;
         case SIM_STOPPED:
-            sim_process_stopped(sim, &event);
+            sim_client_stopped(sim, &event);
             break;
         case SIM_WEATHER:
             sim_weather(sim, &event);
