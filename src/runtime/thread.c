@@ -430,7 +430,10 @@ void *thread_main(void *argument)
     }
     while (!atomic_load(&runtime->must_stop)) {
         turn(runtime);
-        wait_for_something(runtime);
+        /* Once more: the turn has cleared the bell, and with it what may have been the only ring for this. */
+        if (!atomic_load(&runtime->must_stop)) {
+            wait_for_something(runtime);
+        }
     }
     disk_engine_close(runtime->requests.engine);
     return NULL;
