@@ -174,7 +174,10 @@ void *thread_main(void *argument)
         if (turn_run(&runtime->turn)) {
             bell_ring(&runtime->notice_bell);
         }
-        wait_for_something(runtime);
+        /* Once more: that clearing may have taken the only ring for this. */
+        if (!atomic_load(&runtime->must_stop)) {
+            wait_for_something(runtime);
+        }
     }
     disk_engine_close(runtime->turn.requests.engine);
     return NULL;
