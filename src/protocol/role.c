@@ -122,9 +122,15 @@ static bool role_yields(struct node *node, struct role *role, const struct role_
     return false;
 }
 
-static void role_on_open(struct node *node, struct role *role, const struct role_value *value)
+static void role_on_open(struct node *node, struct role *role, const struct op *op, const struct role_value *value)
 {
     bool is_mine = role_value_is_held(value) && node_id_is_same(value->holder, node->self);
+    if (!is_mine && !role_value_can_grow(node, value)) {
+        if (!role_needs_proof(node, role, op)) {
+            role_refuse(node, role, REFUSED_FULL, NULL);
+        }
+        return;
+    }
     if (!is_mine && role_yields(node, role, value)) {
         return;
     }
@@ -144,7 +150,7 @@ static void role_on_value(struct node *node, struct role *role, const struct op 
             role_refuse(node, role, REFUSED_KIND, NULL);
         }
     } else if (!is_found || role_value_is_open(node, &value) || node_id_is_same(value.holder, node->self)) {
-        role_on_open(node, role, &value);
+        role_on_open(node, role, op, &value);
     } else {
         role_on_held(node, role, op, &value);
     }
