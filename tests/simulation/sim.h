@@ -2,6 +2,7 @@
 #ifndef DISKARCH_SIMULATION_SIM_H
 #define DISKARCH_SIMULATION_SIM_H
 
+#include "block/role_value.h"
 #include "world.h"
 
 #include <stddef.h>
@@ -10,6 +11,15 @@
 struct sim_ballot {
     uint32_t row;
     struct ballot ballot, parent;
+    struct node_id holder; /* of a role: whom its value names */
+    bool is_committed;     /* somebody holds it, or a value made from it, for committed */
+    bool is_change;        /* it names another holder than the value it was made from */
+    bool is_takeover;      /* and that one had not let go: it was found dead, or had left */
+};
+
+/* Where a ballot stands in the table; empty unless it belongs to this run. */
+struct sim_ballot_place {
+    uint32_t run, index;
 };
 
 struct sim_chain {
@@ -19,6 +29,7 @@ struct sim_chain {
 struct sim {
     bool is_tracing;
     uint64_t seed;
+    uint32_t run; /* number of this run since the memory was made */
     uint64_t hash;
     const char *violation;
     struct random random;
@@ -43,6 +54,7 @@ struct sim {
     uint64_t role_epoch[SIM_ROLES_MAX];
     struct sim_ballot ballots[SIM_BALLOTS_MAX];
     uint32_t ballot_count;
+    struct sim_ballot_place ballot_places[SIM_BALLOT_PLACES]; /* open addressing, by row and ballot */
     struct sim_chain chains[SIM_ROWS_MAX];
     struct node_id ready[SIM_READY_MAX]; /* T3: incarnations whose first heartbeat has counted */
     uint32_t ready_count;
@@ -97,9 +109,13 @@ void oracle_after_step(struct sim *sim, uint32_t process);
 void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
 void oracle_landing(struct sim *sim, const struct sim_request *request);
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);
+void oracle_named(struct sim *sim, const struct role_value *value);
 void oracle_joined(struct sim *sim, struct node_id id);
 void oracle_at_end(struct sim *sim);
 void oracle_histories(struct sim *sim);
+
+/* oracle_chain.c */
+void oracle_chain(struct sim *sim, uint32_t process);
 
 /* oracle_disk.c */
 void oracle_out(struct sim *sim, const struct node *node);

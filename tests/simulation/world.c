@@ -98,6 +98,7 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     random_seed(&sim->random, seeds);
     random_seed(&sim->node_random, node_seeds);
     sim->seed = seed;
+    sim->run++;
     sim->hash = UINT64_C(0xcbf29ce484222325);
     sim->violation = NULL;
     sim->now_ns = 0;
