@@ -40,6 +40,8 @@ struct sim {
     uint64_t set_tag;
     uint32_t disk_count, process_count, role_count;
     uint32_t fault_percent; /* how rough this world is */
+    int64_t pace_ns;        /* its clients wait up to this long between two acts */
+    int64_t poll_ns;        /* how often candidates look; 0: as by default */
     int64_t calm_ns;        /* from then on nothing fails but one disk, which comes back; 0: never */
     uint32_t calm_disk;
     uint64_t calm_witness; /* an incarnation that lived when it came back; 0: none */
@@ -47,6 +49,7 @@ struct sim {
     struct sim_disk disks[SIM_DISKS_MAX];
     struct sim_process processes[SIM_PROCESSES_MAX];
     struct sim_request requests[SIM_REQUESTS_MAX];
+    uint32_t request_end; /* none from here on has been used in this run */
     struct sim_event events[SIM_EVENTS_MAX];
     uint32_t event_count;
     uint64_t order;
@@ -128,6 +131,12 @@ static inline void oracle_object(struct sim *sim, const char *violation)
     if (sim->violation == NULL) {
         sim->violation = violation;
     }
+}
+
+/* Whether clients of this world act at a pace of their own, not the lease's. */
+static inline bool sim_is_hasty(const struct sim *sim)
+{
+    return sim->pace_ns < sim->header.timings.lease_ns;
 }
 
 static inline bool sim_is_calm(const struct sim *sim)

@@ -26,7 +26,7 @@ enum {
     SIM_PROCESSES_MAX = 5,
     SIM_SLOTS_MAX = 12,
     SIM_REGISTERS_MAX = 6,
-    SIM_ROLES_MAX = 2,
+    SIM_ROLES_MAX = 4,
     SIM_NAMED_REGISTERS = 2, /* beside the roles: not every table has room for all names */
     SIM_CALLS_MAX = 4,       /* of one process at a time */
     SIM_HISTORY_MAX = 1024,
@@ -39,7 +39,8 @@ enum {
     SIM_EVENTS_MAX = 16384,
     SIM_BALLOTS_MAX = 65536,
     SIM_BALLOT_PLACES = 2 * SIM_BALLOTS_MAX,
-    SIM_CAPTURES = 3, /* instants at which blocks of one row are read */
+    SIM_LONG_PAUSE_PERCENT = 5, /* of the pauses in a hasty world, those that may outlast a lease */
+    SIM_CAPTURES = 3,           /* instants at which blocks of one row are read */
 };
 
 enum sim_event_kind {
