@@ -401,7 +401,7 @@ static void op_run(struct node *node, struct op *op)
 
 void op_run_all(struct node *node)
 {
-    for (uint32_t i = 0; i < node->params.depth; i++) {
+    for (uint32_t i = 0; i < node->params.depth && node->registers.running > 0; i++) {
         if (node->registers.ops[i].phase != OP_UNUSED) {
             op_run(node, &node->registers.ops[i]);
         }

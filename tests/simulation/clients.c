@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch"};
+static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch", "strategos", "basileus"};
 
 const char *sim_role_name(uint32_t role)
 {
@@ -28,7 +28,9 @@ static void process_stop_work(struct sim *sim, uint32_t index, uint32_t role)
 {
     struct sim_process *process = &sim->processes[index];
     process->is_to_resign[role] = true;
-    int64_t after_ns = (int64_t)sim_below(sim, (uint64_t)sim->header.timings.renew_ns * 2) + 1;
+    int64_t most_ns = 2 * sim->header.timings.renew_ns;
+    most_ns = sim->pace_ns < most_ns ? sim->pace_ns : most_ns;
+    int64_t after_ns = (int64_t)sim_below(sim, (uint64_t)most_ns) + 1;
     sim_schedule(sim, sim->now_ns + after_ns, SIM_STOPPED, index, process->life);
 }
 
@@ -132,9 +134,12 @@ static void client_lead(struct sim *sim, uint32_t index, uint32_t role)
 static void client_role(struct sim *sim, uint32_t index, uint32_t role)
 {
     struct sim_process *process = &sim->processes[index];
+    bool is_leading = process->last_epoch[role] != 0;
     if (!process->is_role_used[role]) {
         client_campaign(sim, index, role);
-    } else if (process->last_epoch[role] != 0 && sim_chance(sim, 60)) {
+    } else if (sim_is_hasty(sim) && !is_leading && !sim_chance(sim, 5)) {
+        return; /* at this pace, giving up would be all that candidates ever do */
+    } else if (is_leading && sim_chance(sim, 60)) {
         client_lead(sim, index, role);
     } else {
         client_resign(sim, index, role);
@@ -193,7 +198,9 @@ void sim_client(struct sim *sim, const struct sim_event *at)
         sim_client_later(sim, index, 2 * sim->header.timings.lease_ns);
         return;
     }
-    uint64_t draw = sim_below(sim, 100);
+    /* Kills and leaves come as often in a lease, however often clients act. */
+    uint64_t acts = (uint64_t)(2 * sim->header.timings.lease_ns / sim->pace_ns);
+    uint64_t draw = sim_below(sim, 100 * acts);
     if (draw < sim->fault_percent / 4) {
         sim_process_kill(sim, index);
         return;
@@ -203,8 +210,12 @@ void sim_client(struct sim *sim, const struct sim_event *at)
         process->is_leaving = true;
         sim_process_command(sim, index, &event);
     } else if (!process->is_leaving) {
-        client_role(sim, index, (uint32_t)sim_below(sim, sim->role_count));
+        uint32_t role = (uint32_t)sim_below(sim, sim->role_count);
+        for (uint32_t i = 0; i < (sim_is_hasty(sim) ? sim->role_count : 1) && !node_is_over(process->node); i++) {
+            client_role(sim, index, (role + i) % sim->role_count);
+        }
     }
-    bool is_hasty = sim_chance(sim, 30);
-    sim_client_later(sim, index, is_hasty ? sim->header.timings.renew_ns / 4 : 2 * sim->header.timings.lease_ns);
+    int64_t soon_ns = sim->header.timings.renew_ns / 4;
+    bool is_soon = sim_chance(sim, 30) && soon_ns < sim->pace_ns;
+    sim_client_later(sim, index, is_soon ? soon_ns : sim->pace_ns);
 }

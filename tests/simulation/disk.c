@@ -47,6 +47,7 @@ static struct sim_request *request_new(struct sim *sim, uint32_t *ret_index)
     for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
         if (!sim->requests[i].is_used) {
             *ret_index = i;
+            sim->request_end = i < sim->request_end ? sim->request_end : i + 1;
             return &sim->requests[i];
         }
     }
@@ -193,7 +194,7 @@ void sim_disk_complete(struct sim *sim, const struct sim_event *event)
 /* The author dies: its reads vanish; a write that has not landed may still do so, within the quarantine (Q), or never. */
 void sim_disk_orphan(struct sim *sim, uint32_t process)
 {
-    for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
+    for (uint32_t i = 0; i < sim->request_end; i++) {
         struct sim_request *request = &sim->requests[i];
         if (!request->is_used || request->process != process) {
             continue;

@@ -85,6 +85,7 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
         .engine = ENGINE_SIMULATED,
         .depth = SIM_DEPTH,
         .roles_max = SIM_ROLES_MAX,
+        .poll_ns = sim->poll_ns,
         .former = former,
     };
     sim_node_name(index, params.name);
@@ -121,6 +122,9 @@ static void process_pause(struct sim *sim, uint32_t index)
 {
     struct sim_process *process = &sim->processes[index];
     uint64_t span = (uint64_t)sim->header.timings.lease_ns * (sim_chance(sim, 30) ? 3 : 1);
+    if (sim_is_hasty(sim) && !sim_chance(sim, SIM_LONG_PAUSE_PERCENT)) {
+        span = 8 * (uint64_t)sim->pace_ns; /* else nobody would ever be awake there for long */
+    }
     sim->statistics.pauses++;
     process->paused_until_ns = sim->now_ns + (int64_t)sim_below(sim, span);
     sim_trace(sim, "process %u pauses for %lld us", index,

@@ -2,6 +2,7 @@
 #ifndef DISKARCH_SIMULATION_SIM_H
 #define DISKARCH_SIMULATION_SIM_H
 
+#include "block/role_value.h"
 #include "world.h"
 
 #include <stddef.h>
@@ -10,6 +11,15 @@
 struct sim_ballot {
     uint32_t row;
     struct ballot ballot, parent;
+    struct node_id holder; /* of a role: whom its value names */
+    bool is_committed;     /* somebody holds it, or a value made from it, for committed */
+    bool is_change;        /* it names another holder than the value it was made from */
+    bool is_takeover;      /* and that one had not let go: it was found dead, or had left */
+};
+
+/* Where a ballot stands in the table; empty unless it belongs to this run. */
+struct sim_ballot_place {
+    uint32_t run, index;
 };
 
 struct sim_chain {
@@ -19,6 +29,7 @@ struct sim_chain {
 struct sim {
     bool is_tracing;
     uint64_t seed;
+    uint32_t run; /* number of this run since the memory was made */
     uint64_t hash;
     const char *violation;
     struct random random;
@@ -29,6 +40,8 @@ struct sim {
     uint64_t set_tag;
     uint32_t disk_count, process_count, role_count;
     uint32_t fault_percent; /* how rough this world is */
+    int64_t pace_ns;        /* its clients wait up to this long between two acts */
+    int64_t poll_ns;        /* how often candidates look; 0: as by default */
     int64_t calm_ns;        /* from then on nothing fails but one disk, which comes back; 0: never */
     uint32_t calm_disk;
     uint64_t calm_witness; /* an incarnation that lived when it came back; 0: none */
@@ -36,6 +49,7 @@ struct sim {
     struct sim_disk disks[SIM_DISKS_MAX];
     struct sim_process processes[SIM_PROCESSES_MAX];
     struct sim_request requests[SIM_REQUESTS_MAX];
+    uint32_t request_end; /* none from here on has been used in this run */
     struct sim_event events[SIM_EVENTS_MAX];
     uint32_t event_count;
     uint64_t order;
@@ -43,6 +57,7 @@ struct sim {
     uint64_t role_epoch[SIM_ROLES_MAX];
     struct sim_ballot ballots[SIM_BALLOTS_MAX];
     uint32_t ballot_count;
+    struct sim_ballot_place ballot_places[SIM_BALLOT_PLACES]; /* open addressing, by row and ballot */
     struct sim_chain chains[SIM_ROWS_MAX];
     struct node_id ready[SIM_READY_MAX]; /* T3: incarnations whose first heartbeat has counted */
     uint32_t ready_count;
@@ -97,9 +112,13 @@ void oracle_after_step(struct sim *sim, uint32_t process);
 void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
 void oracle_landing(struct sim *sim, const struct sim_request *request);
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);
+void oracle_named(struct sim *sim, const struct role_value *value);
 void oracle_joined(struct sim *sim, struct node_id id);
 void oracle_at_end(struct sim *sim);
 void oracle_histories(struct sim *sim);
+
+/* oracle_chain.c */
+void oracle_chain(struct sim *sim, uint32_t process);
 
 /* oracle_disk.c */
 void oracle_out(struct sim *sim, const struct node *node);
@@ -112,6 +131,12 @@ static inline void oracle_object(struct sim *sim, const char *violation)
     if (sim->violation == NULL) {
         sim->violation = violation;
     }
+}
+
+/* Whether clients of this world act at a pace of their own, not the lease's. */
+static inline bool sim_is_hasty(const struct sim *sim)
+{
+    return sim->pace_ns < sim->header.timings.lease_ns;
 }
 
 static inline bool sim_is_calm(const struct sim *sim)

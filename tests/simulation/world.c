@@ -7,6 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    HASTY_PERCENT = 25, /* worlds whose clients do not wait for leases */
+    HASTY_LEASES = 4,   /* they live for so many, up to twice as long */
+    PACE_LATENCIES = 4, /* the hastiest pace: an exchange and a little */
+    PACE_DOUBLINGS = 8,
+    SPIKE_HALVINGS = 10,
+    SLOW_ROLES = 2, /* of a world that is paced by the lease, at most */
+};
+
 void sim_trace(struct sim *sim, const char *format, ...)
 {
     if (!sim->is_tracing) {
@@ -57,12 +66,40 @@ static void world_draw_header(struct sim *sim)
     sim->set_tag = set_header_tag(header);
 }
 
+/*
+ * How hasty the clients are. Most worlds are paced by the lease: what goes wrong rarely goes wrong there, between kills,
+ * pauses and renewals. In the others clients act every few exchanges, or at any pace between; such a world sees as many
+ * changes of holder in one lease as the others in all their life, and ends sooner.
+ */
+static void world_draw_pace(struct sim *sim)
+{
+    int64_t lease_ns = sim->header.timings.lease_ns;
+    sim->pace_ns = 2 * lease_ns;
+    sim->poll_ns = 0;
+    if (!sim_chance(sim, HASTY_PERCENT)) {
+        return;
+    }
+    int64_t fastest_ns = lease_ns;
+    for (uint32_t i = 0; i < sim->disk_count; i++) {
+        fastest_ns = sim->disks[i].latency_ns < fastest_ns ? sim->disks[i].latency_ns : fastest_ns;
+        sim->disks[i].spike_ns = (sim->disks[i].spike_ns >> sim_below(sim, SPIKE_HALVINGS)) + 1;
+    }
+    sim->pace_ns = PACE_LATENCIES * fastest_ns << sim_below(sim, PACE_DOUBLINGS);
+    sim->fault_percent >>= sim_below(sim, 4);
+    sim->pace_ns = sim->pace_ns < lease_ns / 2 ? sim->pace_ns : lease_ns / 2;
+    sim->role_count = (uint32_t)(1 + sim_below(sim, SIM_ROLES_MAX));
+    sim->end_ns = (int64_t)(HASTY_LEASES + sim_below(sim, HASTY_LEASES)) * lease_ns;
+    if (sim_chance(sim, 75)) {
+        sim->poll_ns = sim->pace_ns;
+    }
+}
+
 static void world_draw(struct sim *sim)
 {
     world_draw_header(sim);
     sim->fault_percent = (uint32_t)sim_below(sim, 60);
     sim->process_count = (uint32_t)(2 + sim_below(sim, SIM_PROCESSES_MAX - 1));
-    sim->role_count = (uint32_t)(1 + sim_below(sim, SIM_ROLES_MAX));
+    sim->role_count = (uint32_t)(1 + sim_below(sim, SLOW_ROLES));
     sim->end_ns = (int64_t)(8 + sim_below(sim, 12)) * sim->header.timings.lease_ns;
     for (uint32_t i = 0; i < sim->disk_count; i++) {
         struct sim_disk *disk = &sim->disks[i];
@@ -74,6 +111,7 @@ static void world_draw(struct sim *sim)
         disk->memory = MEMORY_GOOD;
         sim_schedule(sim, (int64_t)sim_below(sim, 2 * (uint64_t)NS_PER_S), SIM_WEATHER, i, 0);
     }
+    world_draw_pace(sim);
     sim_weather_draw(sim);
     sim_disks_format(sim);
     struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
@@ -98,6 +136,7 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     random_seed(&sim->random, seeds);
     random_seed(&sim->node_random, node_seeds);
     sim->seed = seed;
+    sim->run++;
     sim->hash = UINT64_C(0xcbf29ce484222325);
     sim->violation = NULL;
     sim->now_ns = 0;
@@ -114,9 +153,10 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     sim->calm_witness = 0;
     memset(sim->chains, 0, sizeof sim->chains);
     memset(sim->role_epoch, 0, sizeof sim->role_epoch);
-    for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
+    for (uint32_t i = 0; i < sim->request_end; i++) {
         sim->requests[i].is_used = false;
     }
+    sim->request_end = 0;
     for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         void *memory = sim->processes[i].memory;
         memset(&sim->processes[i], 0, offsetof(struct sim_process, inbox));

@@ -26,7 +26,7 @@ enum {
     SIM_PROCESSES_MAX = 5,
     SIM_SLOTS_MAX = 12,
     SIM_REGISTERS_MAX = 6,
-    SIM_ROLES_MAX = 2,
+    SIM_ROLES_MAX = 4,
     SIM_NAMED_REGISTERS = 2, /* beside the roles: not every table has room for all names */
     SIM_CALLS_MAX = 4,       /* of one process at a time */
     SIM_HISTORY_MAX = 1024,
@@ -38,7 +38,9 @@ enum {
     SIM_REQUESTS_MAX = 4096,
     SIM_EVENTS_MAX = 16384,
     SIM_BALLOTS_MAX = 65536,
-    SIM_CAPTURES = 3, /* instants at which blocks of one row are read */
+    SIM_BALLOT_PLACES = 2 * SIM_BALLOTS_MAX,
+    SIM_LONG_PAUSE_PERCENT = 5, /* of the pauses in a hasty world, those that may outlast a lease */
+    SIM_CAPTURES = 3,           /* instants at which blocks of one row are read */
 };
 
 enum sim_event_kind {
@@ -132,13 +134,16 @@ struct sim_process {
     uint64_t last_epoch[SIM_ROLES_MAX]; /* of a NOTICE_LEADER not yet followed by LOST or a resignation */
     bool is_to_resign[SIM_ROLES_MAX];   /* once the work has stopped */
     struct sim_call calls[SIM_CALLS_MAX];
-    uint64_t last_value; /* of a register, as a client of it was told last */
+    struct ballot judged[SIM_ROWS_MAX]; /* what it held for committed when the chain oracle looked last */
+    uint64_t last_value;                /* of a register, as a client of it was told last */
     bool is_leaving;
     bool must_know_out[SIM_DISKS_MAX]; /* D7: counted out by a heartbeat that stood when it started */
     int64_t dead_since_ns; /* true time at which its last incarnation was killed or over; 0 while one runs */
 };
 
 struct sim_statistics {
+    uint64_t changes;   /* committed values that name another holder than the value they were made from */
+    uint64_t takeovers; /* of them, those that the former holder had not written himself: he was dead */
     uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs, transfers, calls, unknown_calls,
         undecided, forgets, outs, calms;
 };
