@@ -14,6 +14,7 @@
 #define DISKARCH_SIMULATION_WORLD_H
 
 #include "block/header.h"
+#include "faults.h"
 #include "history.h"
 #include "protocol/node.h"
 #include "protocol/random.h"
@@ -139,8 +140,8 @@ struct sim_process {
 };
 
 struct sim_statistics {
-    uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs, transfers, calls, unknown_calls,
-        undecided, forgets, outs, calms;
+    uint64_t steps, elections, joins, ballots, overs, transfers, calls, unknown_calls, undecided, outs, calms;
+    uint64_t faults[FAULT_KINDS];
 };
 
 struct sim;
