@@ -202,7 +202,11 @@ void sim_client(struct sim *sim, const struct sim_event *at)
     uint64_t acts = (uint64_t)(2 * sim->header.timings.lease_ns / sim->pace_ns);
     uint64_t draw = sim_below(sim, 100 * acts);
     if (draw < sim->fault_percent / 4) {
-        sim_process_kill(sim, index);
+        if (sim_fault(sim, FAULT_KILL, index, SIM_NOBODY)) {
+            sim_process_kill(sim, index);
+        } else {
+            sim_client_later(sim, index, 2 * sim->header.timings.lease_ns);
+        }
         return;
     }
     if (draw < sim->fault_percent / 3 && !process->is_leaving) {

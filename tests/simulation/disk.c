@@ -27,7 +27,8 @@ static int64_t disk_delay(struct sim *sim, struct sim_disk *disk)
 {
     int64_t delay_ns = disk->latency_ns / 2 + (int64_t)sim_below(sim, (uint64_t)disk->latency_ns);
     if (sim_chance(sim, disk->spike_percent)) {
-        delay_ns += (int64_t)sim_below(sim, (uint64_t)disk->spike_ns);
+        int64_t spike_ns = (int64_t)sim_below(sim, (uint64_t)disk->spike_ns);
+        delay_ns += sim_fault(sim, FAULT_LATENCY_SPIKE, SIM_NOBODY, (uint32_t)(disk - sim->disks)) ? spike_ns : 0;
     }
     return delay_ns;
 }
@@ -60,20 +61,31 @@ static bool action_writes(const struct io_action *action)
     return action->operation == IO_WRITE || action->operation == IO_EXCHANGE;
 }
 
+static void request_befalls(struct sim *sim, struct sim_request *request, enum sim_fault kind, enum sim_write_fate fate)
+{
+    if (sim_fault(sim, kind, request->process, request->action.disk)) {
+        request->fate = fate;
+    }
+}
+
 static void request_draw_fate(struct sim *sim, struct sim_request *request, const struct sim_disk *disk)
 {
     request->fate = FATE_LANDS;
-    if (disk->is_dropping && request->action.row != ROW_HEARTBEAT && sim_chance(sim, 30)) {
-        request->fate = FATE_LOST; /* and acknowledged */
+    bool is_write = action_writes(&request->action);
+    if (disk->is_dropping && request->action.row != ROW_HEARTBEAT && sim_chance(sim, 30) && is_write) {
+        request_befalls(sim, request, FAULT_WRITE_DROPPED, FATE_LOST); /* and acknowledged */
     }
     if (!disk->is_failing) {
         return;
     }
-    bool is_write = action_writes(&request->action);
     request->is_write_ok = !is_write;
     request->is_read_ok = is_write && request->action.operation == IO_WRITE;
     uint64_t fate = sim_below(sim, 10);
-    request->fate = fate < 4 ? FATE_LANDS : fate < 9 ? FATE_LOST : FATE_TORN;
+    request->fate = FATE_LANDS; /* and an error is returned all the same */
+    if (fate >= 4 && is_write) {
+        bool is_torn = fate == 9;
+        request_befalls(sim, request, is_torn ? FAULT_TORN_WRITE : FAULT_WRITE_LOST, is_torn ? FATE_TORN : FATE_LOST);
+    }
 }
 
 /* The process was paused for after_ns between the clock reading and the submission of what the step wanted. */
@@ -212,6 +224,10 @@ void sim_disk_orphan(struct sim *sim, uint32_t process)
         }
         uint64_t span = (uint64_t)left_ns;
         int64_t after_ns = (int64_t)(sim_chance(sim, 50) ? sim_below(sim, span) : sim_below(sim, span / 50 + 1));
-        sim_schedule(sim, sim->now_ns + after_ns, SIM_LAND, i, request->generation);
+        if (sim_fault(sim, FAULT_LATE_WRITE, process, request->action.disk)) {
+            sim_schedule(sim, sim->now_ns + after_ns, SIM_LAND, i, request->generation);
+        } else {
+            request->is_used = false;
+        }
     }
 }

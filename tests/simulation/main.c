@@ -64,18 +64,18 @@ static int run_seeds(struct sim *sim, uint64_t from, uint64_t to)
         }
     }
     const struct sim_statistics *count = sim_statistics(sim);
-    printf(
-        "seeds %llu..%llu: no violation; trace %016llx; steps %llu, changes %llu, takeovers %llu, elections %llu, ballots %llu, joins %llu, "
-        "crashes %llu, pauses %llu, disk faults %llu, disks that forgot %llu, counted out %llu, "
-        "calms %llu, incarnations ended %llu, transfers %llu, calls %llu (unknown %llu), "
-        "histories undecided %llu\n",
-        (unsigned long long)from, (unsigned long long)to, (unsigned long long)all, (unsigned long long)count->steps,
-        (unsigned long long)count->changes, (unsigned long long)count->takeovers, (unsigned long long)count->elections,
-        (unsigned long long)count->ballots, (unsigned long long)count->joins, (unsigned long long)count->crashes,
-        (unsigned long long)count->pauses, (unsigned long long)count->disk_faults, (unsigned long long)count->forgets,
-        (unsigned long long)count->outs, (unsigned long long)count->calms, (unsigned long long)count->overs,
-        (unsigned long long)count->transfers, (unsigned long long)count->calls,
-        (unsigned long long)count->unknown_calls, (unsigned long long)count->undecided);
+    printf("seeds %llu..%llu: no violation; trace %016llx; steps %llu, changes %llu, takeovers %llu, elections %llu, "
+           "ballots %llu, joins %llu, counted out %llu, calms %llu, incarnations ended %llu, transfers %llu, "
+           "calls %llu (unknown %llu), histories undecided %llu\n",
+           (unsigned long long)from, (unsigned long long)to, (unsigned long long)all, (unsigned long long)count->steps,
+           (unsigned long long)count->changes, (unsigned long long)count->takeovers,
+           (unsigned long long)count->elections, (unsigned long long)count->ballots, (unsigned long long)count->joins,
+           (unsigned long long)count->outs, (unsigned long long)count->calms, (unsigned long long)count->overs,
+           (unsigned long long)count->transfers, (unsigned long long)count->calls,
+           (unsigned long long)count->unknown_calls, (unsigned long long)count->undecided);
+    for (int kind = 0; kind < FAULT_KINDS; kind++) {
+        printf("  %-24s %10llu\n", sim_fault_kinds[kind].name, (unsigned long long)count->faults[kind]);
+    }
     return 0;
 }
 

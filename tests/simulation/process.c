@@ -37,21 +37,14 @@ int64_t sim_process_lease_end(const struct sim_process *process)
     return process->node->lease.end_ns;
 }
 
-/* New rates, anywhere within rho of true time. */
-void sim_process_clock(struct sim *sim, uint32_t index)
+void sim_process_clock(struct sim *sim, uint32_t index, const int64_t rate_ppm[2])
 {
     struct sim_process *process = &sim->processes[index];
-    uint64_t rho = sim->header.timings.drift_ppm;
     int64_t now_ns[2] = {clock_read(process, 0, sim->now_ns), clock_read(process, 1, sim->now_ns)};
     process->clock_true_ns = sim->now_ns;
     for (int i = 0; i < 2; i++) {
         process->clock_ns[i] = now_ns[i];
-        uint64_t extreme = sim_below(sim, 3);
-        int64_t any_ppm = (int64_t)sim_below(sim, 2 * rho + 1) - (int64_t)rho;
-        process->rate_ppm[i] = extreme == 0 ? (int64_t)rho : extreme == 1 ? -(int64_t)rho : any_ppm;
-    }
-    if (sim_chance(sim, 60)) {
-        process->rate_ppm[1] = process->rate_ppm[0];
+        process->rate_ppm[i] = rate_ppm[i];
     }
 }
 
@@ -107,7 +100,6 @@ int64_t sim_process_death_ns(const struct sim *sim, const struct sim_process *pr
 void sim_process_kill(struct sim *sim, uint32_t index)
 {
     struct sim_process *process = &sim->processes[index];
-    sim->statistics.crashes++;
     sim_trace(sim, "process %u is killed", index);
     process->is_alive = false;
     process->life++;
@@ -118,17 +110,19 @@ void sim_process_kill(struct sim *sim, uint32_t index)
     sim_client_later(sim, index, 2 * sim->header.timings.lease_ns);
 }
 
-static void process_pause(struct sim *sim, uint32_t index)
+/* Stops the process for a while, unless that is withheld. */
+static void process_pause(struct sim *sim, uint32_t index, enum sim_fault kind)
 {
     struct sim_process *process = &sim->processes[index];
     uint64_t span = (uint64_t)sim->header.timings.lease_ns * (sim_chance(sim, 30) ? 3 : 1);
     if (sim_is_hasty(sim) && !sim_chance(sim, SIM_LONG_PAUSE_PERCENT)) {
         span = 8 * (uint64_t)sim->pace_ns; /* else nobody would ever be awake there for long */
     }
-    sim->statistics.pauses++;
-    process->paused_until_ns = sim->now_ns + (int64_t)sim_below(sim, span);
-    sim_trace(sim, "process %u pauses for %lld us", index,
-              (long long)((process->paused_until_ns - sim->now_ns) / 1000));
+    int64_t pause_ns = (int64_t)sim_below(sim, span);
+    if (sim_fault(sim, kind, index, SIM_NOBODY)) {
+        process->paused_until_ns = sim->now_ns + pause_ns;
+        sim_trace(sim, "process %u pauses for %lld us", index, (long long)(pause_ns / 1000));
+    }
 }
 
 /* Between the clock reading and the submission: whatever the step wanted goes out late, and nothing is reaped meanwhile. */
@@ -137,8 +131,9 @@ static int64_t process_stumble(struct sim *sim, uint32_t index)
     if (sim_is_calm(sim) || sim_below(sim, 2000) >= sim->fault_percent / 5) {
         return 0;
     }
-    process_pause(sim, index);
-    return sim->processes[index].paused_until_ns - sim->now_ns;
+    process_pause(sim, index, FAULT_PAUSE_BEFORE_SUBMISSION);
+    int64_t left_ns = sim->processes[index].paused_until_ns - sim->now_ns;
+    return left_ns > 0 ? left_ns : 0;
 }
 
 /* One node_step() and what it leads to. */
@@ -214,7 +209,7 @@ void sim_process_turn(struct sim *sim, const struct sim_event *at)
         process_step(sim, index, &event);
     }
     if (!sim_is_calm(sim) && sim_below(sim, 1000) < sim->fault_percent / 5) {
-        process_pause(sim, index);
+        process_pause(sim, index, FAULT_PAUSE);
     }
 }
 

@@ -64,6 +64,8 @@ struct sim {
     struct sim_history histories[SIM_NAMED_REGISTERS];
     uint64_t values; /* written so far: no two writes have the same */
     struct sim_statistics statistics;
+    struct sim_without without;
+    struct sim_fault_log faults;
 };
 
 /* queue.c */
@@ -81,13 +83,15 @@ void sim_disk_orphan(struct sim *sim, uint32_t process);
 /* weather.c */
 void sim_weather_draw(struct sim *sim);
 void sim_weather(struct sim *sim, const struct sim_event *event);
+void sim_draw_rates(struct sim *sim, int64_t ret_ppm[2]); /* of a process's two clocks */
 
 /* process.c */
 void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);
 void sim_process_turn(struct sim *sim, const struct sim_event *event);
 void sim_process_command(struct sim *sim, uint32_t process, struct event *event);
 void sim_process_kill(struct sim *sim, uint32_t process);
-void sim_process_clock(struct sim *sim, uint32_t process);
+void sim_process_clock(struct sim *sim, uint32_t process,
+                       const int64_t rate_ppm[2]);                /* against true time, from now on */
 int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);

@@ -98,6 +98,15 @@ static bool disk_is_elsewhere(const struct sim *sim, uint32_t disk)
     return true;
 }
 
+static void power_cut(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->process_count; i++) {
+        if (sim->processes[i].is_alive) {
+            sim_process_kill(sim, i);
+        }
+    }
+}
+
 static void disk_go_back(struct sim *sim, uint32_t index)
 {
     struct sim_disk *disk = &sim->disks[index];
@@ -109,14 +118,13 @@ static void disk_go_back(struct sim *sim, uint32_t index)
     if (!disk_is_elsewhere(sim, index)) {
         return;
     }
-    sim_trace(sim, "disk %u goes back to an earlier image", index);
-    sim->statistics.forgets++;
-    memcpy(disk->rows, disk->image, sizeof disk->rows);
     bool is_power_cut = sim_chance(sim, 25);
-    for (uint32_t i = 0; is_power_cut && i < sim->process_count; i++) {
-        if (sim->processes[i].is_alive) {
-            sim_process_kill(sim, i);
-        }
+    if (sim_fault(sim, FAULT_ROLLBACK, SIM_NOBODY, index)) {
+        sim_trace(sim, "disk %u goes back to an earlier image", index);
+        memcpy(disk->rows, disk->image, sizeof disk->rows);
+    }
+    if (is_power_cut && sim_fault(sim, FAULT_POWER_CUT, SIM_NOBODY, SIM_NOBODY)) {
+        power_cut(sim);
     }
 }
 
@@ -124,8 +132,23 @@ static void disk_rot(struct sim *sim, uint32_t index)
 {
     uint32_t row = (uint32_t)sim_below(sim, layout_rows(&sim->header.layout));
     uint32_t slot = (uint32_t)sim_below(sim, sim->header.layout.slots);
-    sim->statistics.forgets++;
-    sim->disks[index].rows[row][(size_t)slot * SIM_BLOCK_BYTES + sim_below(sim, SIM_BLOCK_BYTES)] ^= 0x40;
+    size_t at = (size_t)slot * SIM_BLOCK_BYTES + sim_below(sim, SIM_BLOCK_BYTES);
+    if (sim_fault(sim, FAULT_BIT_ROT, SIM_NOBODY, index)) {
+        sim->disks[index].rows[row][at] ^= 0x40;
+    }
+}
+
+/* Put in its place while it was away, or overwritten in use. */
+static void disk_become_blank(struct sim *sim, uint32_t index)
+{
+    struct sim_disk *disk = &sim->disks[index];
+    if (!disk->is_failing && !sim_chance(sim, 30)) {
+        return;
+    }
+    if (sim_fault(sim, disk->is_failing ? FAULT_BLANK : FAULT_OVERWRITTEN, SIM_NOBODY, index)) {
+        memset(disk->rows, 0, sizeof disk->rows);
+        memset(disk->header, 0, sizeof disk->header);
+    }
 }
 
 static void disk_forget(struct sim *sim, uint32_t index)
@@ -140,17 +163,12 @@ static void disk_forget(struct sim *sim, uint32_t index)
         }
         break;
     case MEMORY_BLANK:
-        if (is_due &&
-            (disk->is_failing || sim_chance(sim, 30))) { /* put in its place while it was away, or overwritten */
-            sim_trace(sim, "disk %u becomes a blank", index);
-            sim->statistics.forgets++;
-            memset(disk->rows, 0, sizeof disk->rows);
-            memset(disk->header, 0, sizeof disk->header);
+        if (is_due) {
+            disk_become_blank(sim, index);
         }
         break;
     case MEMORY_DROPS:
         disk->is_dropping = is_due;
-        sim->statistics.forgets += is_due;
         break;
     case MEMORY_ROTS:
         if (is_due) {
@@ -171,11 +189,11 @@ static void disk_weather(struct sim *sim, uint32_t index)
     uint64_t lease = (uint64_t)sim->header.timings.lease_ns;
     disk->is_failing = false;
     if (sim_chance(sim, sim->fault_percent)) {
-        sim->statistics.disk_faults++;
         if (sim_chance(sim, 40)) {
-            disk->is_failing = true;
+            disk->is_failing = sim_fault(sim, FAULT_DISK_ERRORS, SIM_NOBODY, index);
         } else {
-            disk->hangs_until_ns = sim->now_ns + (int64_t)sim_below(sim, 2 * lease);
+            int64_t until_ns = sim->now_ns + (int64_t)sim_below(sim, 2 * lease);
+            disk->hangs_until_ns = sim_fault(sim, FAULT_DISK_HANG, SIM_NOBODY, index) ? until_ns : 0;
         }
     }
     disk->spike_percent = sim_chance(sim, 30) ? (uint32_t)sim_below(sim, 20) : 1;
@@ -212,6 +230,30 @@ static void calm_return(struct sim *sim)
     }
 }
 
+void sim_draw_rates(struct sim *sim, int64_t ret_ppm[2])
+{
+    uint64_t rho = sim->header.timings.drift_ppm;
+    for (int i = 0; i < 2; i++) {
+        uint64_t extreme = sim_below(sim, 3);
+        int64_t any_ppm = (int64_t)sim_below(sim, 2 * rho + 1) - (int64_t)rho;
+        ret_ppm[i] = extreme == 0 ? (int64_t)rho : extreme == 1 ? -(int64_t)rho : any_ppm;
+    }
+    if (sim_chance(sim, 60)) {
+        ret_ppm[1] = ret_ppm[0];
+    }
+}
+
+static void clock_weather(struct sim *sim)
+{
+    int64_t rate_ppm[2];
+    uint32_t process = (uint32_t)sim_below(sim, sim->process_count);
+    sim_draw_rates(sim, rate_ppm);
+    if (sim_fault(sim, FAULT_CLOCK_RATE, process, SIM_NOBODY)) {
+        sim_process_clock(sim, process, rate_ppm);
+    }
+    sim_schedule(sim, sim->now_ns + (int64_t)sim_below(sim, (uint64_t)NS_PER_S), SIM_WEATHER, CLOCKS, 0);
+}
+
 void sim_weather(struct sim *sim, const struct sim_event *event)
 {
     if (event->subject == CALM_BEGINS) {
@@ -223,7 +265,6 @@ void sim_weather(struct sim *sim, const struct sim_event *event)
     } else if (event->subject < sim->disk_count) {
         disk_weather(sim, event->subject);
     } else {
-        sim_process_clock(sim, (uint32_t)sim_below(sim, sim->process_count));
-        sim_schedule(sim, sim->now_ns + (int64_t)sim_below(sim, (uint64_t)NS_PER_S), SIM_WEATHER, CLOCKS, 0);
+        clock_weather(sim);
     }
 }

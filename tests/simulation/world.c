@@ -120,7 +120,9 @@ static void world_draw(struct sim *sim)
         struct sim_process *process = &sim->processes[i];
         process->memory = realloc(process->memory, sim->node_bytes);
         assert(process->memory != NULL);
-        sim_process_clock(sim, i);
+        int64_t rate_ppm[2];
+        sim_draw_rates(sim, rate_ppm);
+        sim_process_clock(sim, i, rate_ppm);
         process->is_alive = false;
         int64_t at_ns =
             sim_chance(sim, 70) ? (int64_t)sim_below(sim, 1000) : (int64_t)sim_below(sim, (uint64_t)NS_PER_S);
@@ -139,6 +141,7 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     sim->run++;
     sim->hash = UINT64_C(0xcbf29ce484222325);
     sim->violation = NULL;
+    sim->faults.count = sim->faults.injected = 0;
     sim->now_ns = 0;
     sim->event_count = 0;
     sim->order = 0;

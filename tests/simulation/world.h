@@ -14,6 +14,7 @@
 #define DISKARCH_SIMULATION_WORLD_H
 
 #include "block/header.h"
+#include "faults.h"
 #include "history.h"
 #include "protocol/node.h"
 #include "protocol/random.h"
@@ -144,8 +145,8 @@ struct sim_process {
 struct sim_statistics {
     uint64_t changes;   /* committed values that name another holder than the value they were made from */
     uint64_t takeovers; /* of them, those that the former holder had not written himself: he was dead */
-    uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs, transfers, calls, unknown_calls,
-        undecided, forgets, outs, calms;
+    uint64_t steps, elections, joins, ballots, overs, transfers, calls, unknown_calls, undecided, outs, calms;
+    uint64_t faults[FAULT_KINDS];
 };
 
 struct sim;
