@@ -306,13 +306,14 @@ const struct runtime_info *runtime_info(const struct runtime *runtime)
 const char *runtime_disk_path(const struct runtime *runtime, uint32_t disk)
 {
     assert(disk < runtime->set.header.disk_count);
-    return runtime->set.members[disk].path;
+    const struct disk_member *member = &runtime->set.members[disk];
+    return member->is_present ? member->path : disk_set_absence(&runtime->set, disk).path;
 }
 
 const char *runtime_disk_absence(const struct runtime *runtime, uint32_t disk)
 {
     assert(disk < runtime->set.header.disk_count);
-    return runtime->set.members[disk].reason;
+    return runtime->set.members[disk].is_present ? "" : disk_set_absence(&runtime->set, disk).reason;
 }
 
 struct disk_report runtime_disk(const struct runtime *runtime, uint32_t disk)
@@ -320,11 +321,16 @@ struct disk_report runtime_disk(const struct runtime *runtime, uint32_t disk)
     assert(disk < runtime->set.header.disk_count);
     const struct disk_cell *cell = &runtime->turn.disk_cells[disk];
     uint32_t state = atomic_load_explicit(&cell->state, memory_order_relaxed);
-    return (struct disk_report){
+    struct disk_report report = {
         .state = (enum disk_state)(state >> DISK_STATE_SHIFT),
         .cause = (enum disk_cause)(state & ((1U << DISK_STATE_SHIFT) - 1)),
         .latency_ns = atomic_load_explicit(&cell->latency_ns, memory_order_relaxed),
     };
+    /* The node thinks well of every disk until it has asked it; this one it cannot even ask. */
+    if (report.state == DISK_GOOD && !runtime->set.members[disk].is_present) {
+        report.state = DISK_FAILED;
+    }
+    return report;
 }
 
 uint64_t runtime_renewals(const struct runtime *runtime)
