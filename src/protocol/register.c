@@ -93,7 +93,9 @@ static void op_finish(struct node *node, struct op *op, enum op_outcome outcome)
     op->phase = OP_UNUSED;
     op->generation = ++node->registers.generation;
     node->registers.running--;
-    mend_row_everywhere(node, op->row); /* else what was committed on a bare majority would stay there */
+    if (node->stage != NODE_OVER) {
+        mend_row_everywhere(node, op->row); /* else what was committed on a bare majority would stay there */
+    }
 }
 
 /* What phase 2 writes: f(seen), or what was seen. True if f wants a change. */
