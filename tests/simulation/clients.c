@@ -195,8 +195,12 @@ void sim_client(struct sim *sim, const struct sim_event *at)
     }
     uint64_t draw = sim_below(sim, 100);
     if (draw < sim->fault_percent / 4) {
+        bool is_at_once = sim_chance(sim, 20);
         if (sim_fault(sim, FAULT_KILL, index, SIM_NOBODY)) {
             sim_process_kill(sim, index);
+            if (is_at_once && sim_fault(sim, FAULT_RESTART_AT_ONCE, index, SIM_NOBODY)) {
+                sim_client_later(sim, index, NS_PER_MS);
+            }
         } else {
             sim_client_later(sim, index, 2 * sim->header.timings.lease_ns);
         }
