@@ -64,6 +64,9 @@ void sim_client_notice(struct sim *sim, uint32_t index, const struct notice *not
     case NOTICE_OVER:
         process->dead_since_ns = sim_process_death_ns(sim, process);
         sim->statistics.overs++;
+        if (sim_is_calm(sim) && notice->reason == OVER_SLOT) {
+            sim->calm_witness = 0; /* it leaves half-kept values behind that no return makes anybody look for */
+        }
         sim_client_later(sim, index, sim->header.timings.lease_ns);
         break;
     case NOTICE_DISK:
