@@ -436,7 +436,7 @@ static void path_weather(struct sim *sim)
         }
     } else if (draw < sim->fault_percent / 2) {
         paths_split(sim, until_ns, is_silent);
-    } else if (draw < 2 * sim->fault_percent && sim_fault(sim, FAULT_PATH_LOST, process, disk)) {
+    } else if (draw < (uint64_t)2 * sim->fault_percent && sim_fault(sim, FAULT_PATH_LOST, process, disk)) {
         path_lose(sim, process, disk, until_ns, is_silent);
     }
     sim_schedule(sim, sim->now_ns + lease_ns / 4 + weather_within(sim, 3 * lease_ns), SIM_WEATHER, PATHS, 0);

@@ -18,8 +18,11 @@ void without_add_number(struct sim_without *without, uint32_t number)
 
 bool without_is_empty(const struct sim_without *without)
 {
-    static const struct sim_without nothing;
-    return memcmp(without, &nothing, sizeof nothing) == 0;
+    uint64_t numbers = 0;
+    for (uint32_t i = 0; i < SIM_FAULTS_NUMBERED / 64; i++) {
+        numbers |= without->numbers[i];
+    }
+    return without->kinds == 0 && without->first_of_rest == 0 && numbers == 0;
 }
 
 /* ---- Parsing ---------------------------------------------------------------------------------------------------------- */
