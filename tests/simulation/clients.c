@@ -66,6 +66,9 @@ void sim_client_notice(struct sim *sim, uint32_t index, const struct notice *not
     case NOTICE_OVER:
         process->dead_since_ns = sim_process_death_ns(sim, process);
         sim->statistics.overs++;
+        if (sim_is_calm(sim) && notice->reason == OVER_SLOT) {
+            sim->calm_witness = 0; /* it leaves half-kept values behind that no return makes anybody look for */
+        }
         sim_client_later(sim, index, sim->header.timings.lease_ns);
         break;
     case NOTICE_DISK:
@@ -202,8 +205,12 @@ void sim_client(struct sim *sim, const struct sim_event *at)
     uint64_t acts = (uint64_t)(2 * sim->header.timings.lease_ns / sim->pace_ns);
     uint64_t draw = sim_below(sim, 100 * acts);
     if (draw < sim->fault_percent / 4) {
+        bool is_at_once = sim_chance(sim, 20);
         if (sim_fault(sim, FAULT_KILL, index, SIM_NOBODY)) {
             sim_process_kill(sim, index);
+            if (is_at_once && sim_fault(sim, FAULT_RESTART_AT_ONCE, index, SIM_NOBODY)) {
+                sim_client_later(sim, index, NS_PER_MS);
+            }
         } else {
             sim_client_later(sim, index, 2 * sim->header.timings.lease_ns);
         }

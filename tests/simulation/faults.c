@@ -15,7 +15,7 @@ static bool fault_is_withheld(const struct sim_without *without, enum sim_fault 
     if ((without->kinds >> kind & 1U) != 0) {
         return true;
     }
-    if (without->is_rest && ordinal >= without->first_of_rest) {
+    if (without->first_of_rest != 0 && ordinal >= without->first_of_rest) {
         return true;
     }
     return ordinal < SIM_FAULTS_NUMBERED && (without->numbers[ordinal / 64] >> ordinal % 64 & 1U) != 0;
@@ -25,11 +25,14 @@ bool sim_fault(struct sim *sim, enum sim_fault kind, uint32_t process, uint32_t 
 {
     struct sim_fault_log *log = &sim->faults;
     uint32_t ordinal = ++log->count;
-    if (fault_is_withheld(&sim->without, kind, ordinal)) {
+    if (fault_is_withheld(&sim->options.without, kind, ordinal)) {
         return false;
     }
-    log->records[log->injected++ % SIM_FAULTS_LISTED] = (struct sim_fault_record){
-        .ordinal = ordinal, .kind = kind, .at_ns = sim->now_ns, .process = process, .disk = disk};
+    if (log->injected < SIM_FAULTS_NUMBERED) {
+        log->records[log->injected] = (struct sim_fault_record){
+            .ordinal = ordinal, .kind = kind, .at_ns = sim->now_ns, .process = process, .disk = disk};
+    }
+    log->injected++;
     sim->statistics.faults[kind]++;
     sim_trace(sim, "fault %u: %s", ordinal, sim_fault_kinds[kind].name);
     return true;

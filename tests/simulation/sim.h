@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* Who wrote what after having seen what: the memory of the chain oracle. */
 struct sim_ballot {
@@ -27,13 +28,14 @@ struct sim_chain {
 };
 
 struct sim {
-    bool is_tracing;
+    FILE *trace; /* NULL: nothing is told */
     uint64_t seed;
     uint32_t run; /* number of this run since the memory was made */
     uint64_t hash;
     const char *violation;
     struct random random;
     struct random node_random;
+    struct random weather_random; /* of its own, so that what the weather does depends little on what it has done */
     int64_t now_ns;
     int64_t end_ns;
     struct set_header header;
@@ -64,7 +66,7 @@ struct sim {
     struct sim_history histories[SIM_NAMED_REGISTERS];
     uint64_t values; /* written so far: no two writes have the same */
     struct sim_statistics statistics;
-    struct sim_without without;
+    struct sim_options options;
     struct sim_fault_log faults;
 };
 
@@ -74,6 +76,7 @@ bool sim_next(struct sim *sim, struct sim_event *ret);
 
 /* disk.c */
 void sim_disks_format(struct sim *sim);
+bool sim_disk_is_itself(const struct sim *sim, uint32_t disk); /* and not another one in its place */
 void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action, int64_t after_ns);
 void sim_disk_land(struct sim *sim, const struct sim_event *event);
 void sim_disk_capture(struct sim *sim, const struct sim_event *event);

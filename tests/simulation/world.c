@@ -18,14 +18,14 @@ enum {
 
 void sim_trace(struct sim *sim, const char *format, ...)
 {
-    if (!sim->is_tracing) {
+    if (sim->trace == NULL) {
         return;
     }
     va_list list;
     va_start(list, format);
-    printf("%12.6f ", (double)sim->now_ns / 1e9);
-    vprintf(format, list);
-    printf("\n");
+    fprintf(sim->trace, "%12.6f ", (double)sim->now_ns / 1e9);
+    vfprintf(sim->trace, format, list);
+    fputc('\n', sim->trace);
     va_end(list);
 }
 
@@ -43,6 +43,7 @@ static void world_draw_header(struct sim *sim)
     header->major = FORMAT_MAJOR;
     memcpy(header->set_name, "simulated", 10);
     sim->disk_count = disk_counts[sim_below(sim, sizeof disk_counts / sizeof disk_counts[0])];
+    sim->disk_count = sim->options.disks != 0 ? sim->options.disks : sim->disk_count;
     header->disk_count = sim->disk_count;
     header->set_uuid.bytes[0] = 1;
     header->generation = 1;
@@ -98,7 +99,8 @@ static void world_draw(struct sim *sim)
 {
     world_draw_header(sim);
     sim->fault_percent = (uint32_t)sim_below(sim, 60);
-    sim->process_count = (uint32_t)(2 + sim_below(sim, SIM_PROCESSES_MAX - 1));
+    sim->process_count = (uint32_t)(2 + sim_below(sim, SIM_PROCESSES_DRAWN - 1));
+    sim->process_count = sim->options.nodes != 0 ? sim->options.nodes : sim->process_count;
     sim->role_count = (uint32_t)(1 + sim_below(sim, SLOW_ROLES));
     sim->end_ns = (int64_t)(8 + sim_below(sim, 12)) * sim->header.timings.lease_ns;
     for (uint32_t i = 0; i < sim->disk_count; i++) {
@@ -107,11 +109,12 @@ static void world_draw(struct sim *sim)
         disk->spike_percent = 1;
         disk->spike_ns = (int64_t)sim_below(sim, (uint64_t)sim->header.timings.lease_ns * 2) + 1;
         disk->hangs_until_ns = 0;
-        disk->is_failing = disk->is_dropping = disk->has_image = false;
+        disk->is_failing = disk->is_treacherous = disk->has_image = disk->is_replaced = false;
         disk->memory = MEMORY_GOOD;
         sim_schedule(sim, (int64_t)sim_below(sim, 2 * (uint64_t)NS_PER_S), SIM_WEATHER, i, 0);
     }
     world_draw_pace(sim);
+    sim->role_count = sim->options.roles != 0 ? sim->options.roles : sim->role_count;
     sim_weather_draw(sim);
     sim_disks_format(sim);
     struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
@@ -128,7 +131,6 @@ static void world_draw(struct sim *sim)
             sim_chance(sim, 70) ? (int64_t)sim_below(sim, 1000) : (int64_t)sim_below(sim, (uint64_t)NS_PER_S);
         sim_schedule(sim, at_ns, SIM_CLIENT, i, process->life);
     }
-    sim_schedule(sim, NS_PER_S, SIM_WEATHER, SIM_DISKS_MAX, 0);
 }
 
 static void sim_forget(struct sim *sim, uint64_t seed)
@@ -137,6 +139,8 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     uint64_t node_seeds[2] = {~seed, seed + 1};
     random_seed(&sim->random, seeds);
     random_seed(&sim->node_random, node_seeds);
+    uint64_t weather_seeds[2] = {seed + 2, ~seed};
+    random_seed(&sim->weather_random, weather_seeds);
     sim->seed = seed;
     sim->run++;
     sim->hash = UINT64_C(0xcbf29ce484222325);
@@ -232,9 +236,19 @@ void sim_free(struct sim *sim)
     free(sim);
 }
 
-void sim_set_trace(struct sim *sim, bool is_tracing)
+void sim_set_options(struct sim *sim, const struct sim_options *options)
 {
-    sim->is_tracing = is_tracing;
+    sim->options = *options;
+}
+
+const struct sim_fault_log *sim_fault_log(const struct sim *sim)
+{
+    return &sim->faults;
+}
+
+void sim_set_trace(struct sim *sim, FILE *to)
+{
+    sim->trace = to;
 }
 
 const struct sim_statistics *sim_statistics(const struct sim *sim)

@@ -3,16 +3,22 @@
  * world and then the run; the same seed and the same code give the same trace, whose hash proves it.
  *
  * The disk is the adversary: writes land when they like between submission and acknowledgement, or after the death of
- * their author; each block of a row is read at an instant of its own; disks fail, hang, tear and lose writes; one disk of a
- * world may forget: go back to an earlier image, come back blank, drop writes it has acknowledged, or rot.
+ * their author; each block of a row is read at an instant of its own. Everything beyond that is a fault: faults.h has the
+ * table of them. One disk of a world may be one that can not be trusted (enum sim_memory).
  *
- * What is forgotten is bounded so that the protocol can be held to all of its promises: a disk goes back only when
- * everything on it stands on a majority of the others, and no heartbeat is dropped. Otherwise a lease renewed by a write
- * that no longer exists is refuted by a challenger before anybody can notice (the assumption of durable acknowledgement).
+ * What is forgotten is bounded so that the protocol can be held to all of its promises (the assumption of durable
+ * acknowledgement). Damage is unbounded: it is never taken for anything.
+ *   - A disk goes back only when everything on it stands on a majority of the others.
+ *   - No acknowledged heartbeat is dropped or lands elsewhere: a lease renewed by a write that no longer exists is refuted
+ *     by a challenger before anybody can notice.
+ *   - A row is shown stale only to a reader whose own block in it is older than that disk has acknowledged to him: to
+ *     everybody else it could not be told from the truth.
+ *   - A disk that was replaced by another one does not come back.
  */
 #ifndef DISKARCH_SIMULATION_WORLD_H
 #define DISKARCH_SIMULATION_WORLD_H
 
+#include "block/block.h"
 #include "block/header.h"
 #include "faults.h"
 #include "history.h"
@@ -21,10 +27,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum {
-    SIM_DISKS_MAX = 5,
-    SIM_PROCESSES_MAX = 5,
+    SIM_DISKS_MAX = DISKS_MAX,
+    SIM_PROCESSES_DRAWN = 5, /* at most, unless told otherwise */
+    SIM_PROCESSES_MAX = 9,
     SIM_SLOTS_MAX = 12,
     SIM_REGISTERS_MAX = 6,
     SIM_ROLES_MAX = 4,
@@ -64,10 +72,22 @@ struct sim_event {
     uint64_t argument; /* generation of the subject: an event of an earlier life means nothing */
 };
 
-enum sim_write_fate { FATE_LANDS, FATE_LOST, FATE_TORN };
+enum sim_write_fate { FATE_LANDS, FATE_LOST, FATE_TORN, FATE_ASTRAY };
 
-/* How the one disk that forgets does it. */
-enum sim_memory { MEMORY_GOOD, MEMORY_GOES_BACK, MEMORY_BLANK, MEMORY_DROPS, MEMORY_ROTS, MEMORY_KINDS };
+/* What is wrong with the one disk of a world that can not be trusted. */
+enum sim_memory {
+    MEMORY_GOOD,
+    MEMORY_GOES_BACK, /* to an earlier image, once or more often */
+    MEMORY_BLANK,     /* another one takes its place: a blank, */
+    MEMORY_FOREIGN,   /* a copy of another disk of the set, or a disk of another set, */
+    MEMORY_SWAPPED,   /* or another disk of the set, which it changes places with */
+    MEMORY_DROPS,     /* acknowledges writes that never land, */
+    MEMORY_ASTRAY,    /* or that land elsewhere */
+    MEMORY_STALE,     /* shows what was there before */
+    MEMORY_ROTS,      /* a bit falls over */
+    MEMORY_LATENT,    /* a block cannot be read until it is written again */
+    MEMORY_KINDS,
+};
 
 struct sim_request {
     bool is_used;
@@ -79,6 +99,9 @@ struct sim_request {
     int64_t submitted_ns;
     bool is_write_ok, is_read_ok;
     enum sim_write_fate fate;
+    struct block_place astray; /* where it lands instead */
+    bool is_stale_wanted;      /* the row is to be shown as it is before this write */
+    bool is_stale;             /* row holds what is shown already */
     uint32_t captures;
     bool is_captured_slot[SIM_SLOTS_MAX];
     uint8_t block[SIM_BLOCK_BYTES];
@@ -91,12 +114,15 @@ struct sim_disk {
     int64_t latency_ns;
     uint32_t spike_percent; /* requests that take up to spike_ns more */
     int64_t spike_ns;
-    bool is_failing;  /* every request ends in an error */
-    bool is_dropping; /* some acknowledged writes never land */
+    struct random random;
+    bool is_failing;     /* every request ends in an error */
+    bool is_treacherous; /* the time has come for what memory says */
     int64_t hangs_until_ns;
     enum sim_memory memory;
     bool has_image;
-    uint8_t image[SIM_ROWS_MAX][SIM_ROW_BYTES_MAX]; /* what it may go back to */
+    bool is_replaced;                                         /* by another disk, for good */
+    uint8_t image[SIM_ROWS_MAX][SIM_ROW_BYTES_MAX];           /* what it may go back to */
+    uint8_t heartbeats[SIM_PROCESSES_MAX][SIM_ROW_BYTES_MAX]; /* its row before the newest heartbeat of each process */
 };
 
 /* A call that a client of a process has begun. */
@@ -122,6 +148,10 @@ struct sim_process {
     void *memory;
     struct node *node;
     int64_t paused_until_ns;
+    bool is_clock_stopped; /* at least one: until the process goes on */
+    int64_t wall_ahead_ns; /* of true time */
+    int64_t path_lost_until_ns[SIM_DISKS_MAX];
+    bool is_path_silent[SIM_DISKS_MAX]; /* what is asked meanwhile is answered afterwards; else it fails at once */
     /* T1: two clocks with rates of their own; fast and slow as the runtime builds them. */
     int64_t clock_true_ns;
     int64_t clock_ns[2];
@@ -149,6 +179,13 @@ struct sim_statistics {
     uint64_t faults[FAULT_KINDS];
 };
 
+/* What is asked for beside the seed. All zeros: what the seed draws, with every fault. */
+struct sim_options {
+    uint32_t nodes, disks, roles; /* in place of what the seed draws; 0: that */
+    bool is_outside;              /* faults of CLASS_OUTSIDE too */
+    struct sim_without without;
+};
+
 struct sim;
 
 /* Runs one seed. NULL if no oracle objected, else a sentence; in both cases *ret_hash is the trace's hash. */
@@ -158,7 +195,12 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash);
 struct sim *sim_new(void);
 void sim_free(struct sim *sim);
 
-void sim_set_trace(struct sim *sim, bool is_tracing);
+/* For the runs to come. */
+void sim_set_options(struct sim *sim, const struct sim_options *options);
+
+/* Where the runs to come are told, step by step; NULL: nowhere. The stream stays the caller's. */
+void sim_set_trace(struct sim *sim, FILE *to);
+const struct sim_fault_log *sim_fault_log(const struct sim *sim);
 const struct sim_statistics *sim_statistics(const struct sim *sim);
 
 /* True time at which the last run stopped. */
