@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: diskarch-sim [--seed N | --seeds FROM..TO | --replay FILE] [--trace]\n"
+    "usage: diskarch-sim [--seed N | --seeds FROM..TO | --replay FILE] [--liveness] [--trace]\n"
     "\n"
     "Runs the protocol over simulated disks, clocks and processes, one world a seed, and checks every oracle after every\n"
     "step. The same seed and the same code give the same trace.\n"
@@ -17,6 +17,7 @@ static const char usage[] =
     "  --seed N           one seed; prints the hash of its trace\n"
     "  --seeds FROM..TO   all seeds of a range, both ends included\n"
     "  --replay FILE      what the flight recorder of a real node has saved (the same build only)\n"
+    "  --liveness         faults end at a drawn instant, and then a leader must come within the stated bound\n"
     "  --trace            prints what happens\n"
     "\n"
     "Exit code: 0 no violation, 1 a violation (its seed is printed) or other actions than recorded, 2 usage.\n";
@@ -76,19 +77,29 @@ static int run_seeds(struct sim *sim, uint64_t from, uint64_t to)
         (unsigned long long)count->outs, (unsigned long long)count->calms, (unsigned long long)count->overs,
         (unsigned long long)count->transfers, (unsigned long long)count->calls,
         (unsigned long long)count->unknown_calls, (unsigned long long)count->undecided);
+    if (count->looks > 0) {
+        printf("liveness: %llu looks; longest wait for a leader %lld %%, for joining %lld %% of its bound\n",
+               (unsigned long long)count->looks, (long long)count->slowest_leader_percent,
+               (long long)count->slowest_join_percent);
+    }
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 'r'},
-        {"replay", required_argument, NULL, 'p'}, {"trace", no_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},
+        {"seeds", required_argument, NULL, 'r'},
+        {"replay", required_argument, NULL, 'p'},
+        {"trace", no_argument, NULL, 't'},
+        {"liveness", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     uint64_t from = 1;
     uint64_t to = 1000;
     bool is_tracing = false;
+    bool is_liveness = false;
     const char *recording = NULL;
     const char *rest = NULL;
     int option = 0;
@@ -104,6 +115,8 @@ int main(int argc, char **argv)
             }
         } else if (option == 'p') {
             recording = optarg;
+        } else if (option == 'l') {
+            is_liveness = true;
         } else if (option == 't') {
             is_tracing = true;
         } else if (option == 'h') {
@@ -125,6 +138,7 @@ int main(int argc, char **argv)
         return 2;
     }
     sim_set_trace(sim, is_tracing);
+    sim_set_liveness(sim, is_liveness);
     int result = run_seeds(sim, from, to);
     sim_free(sim);
     return result;

@@ -26,8 +26,24 @@ struct sim_chain {
     struct ballot tip; /* highest ballot of the row that anybody holds for committed */
 };
 
+/* Liveness mode: what the looks have found so far. */
+struct sim_live {
+    bool is_taken_away; /* not the faults end, but a majority of the disks */
+    int64_t from_ns; /* all that was on its way to a disk when the faults ended has come back; 0: they have not ended */
+    bool is_wanted[SIM_PROCESSES_MAX][SIM_ROLES_MAX];
+    /* Since when a process, in which life, has been a candidate with a majority of well disks, or joining with one. */
+    int64_t candidate_ns[SIM_PROCESSES_MAX][SIM_ROLES_MAX];
+    uint64_t candidate_life[SIM_PROCESSES_MAX][SIM_ROLES_MAX];
+    int64_t join_ns[SIM_PROCESSES_MAX];
+    uint64_t join_life[SIM_PROCESSES_MAX];
+    int64_t led_ns[SIM_ROLES_MAX]; /* when a leader was seen last */
+    uint64_t elections;            /* at the first look, and one; 0: no look yet */
+};
+
 struct sim {
     bool is_tracing;
+    bool is_liveness;
+    struct sim_live live;
     uint64_t seed;
     uint32_t run; /* number of this run since the memory was made */
     uint64_t hash;
@@ -81,6 +97,11 @@ void sim_disk_orphan(struct sim *sim, uint32_t process);
 /* weather.c */
 void sim_weather_draw(struct sim *sim);
 void sim_weather(struct sim *sim, const struct sim_event *event);
+
+/* oracle_live.c */
+void sim_live_draw(struct sim *sim);
+void sim_live(struct sim *sim);
+void sim_live_ended(struct sim *sim, uint32_t process, const struct notice *notice); /* a campaign has */
 
 /* process.c */
 void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);

@@ -22,7 +22,9 @@ void sim_weather_draw(struct sim *sim)
         struct sim_disk *disk = &sim->disks[sim_below(sim, sim->disk_count)];
         disk->memory = (enum sim_memory)(1 + sim_below(sim, MEMORY_KINDS - 1));
     }
-    if (sim_chance(sim, CALM_PERCENT)) {
+    if (sim->is_liveness) {
+        sim_live_draw(sim);
+    } else if (sim_chance(sim, CALM_PERCENT)) {
         int64_t lease_ns = sim->header.timings.lease_ns;
         sim->calm_ns = sim->end_ns;
         sim->calm_disk = (uint32_t)sim_below(sim, sim->disk_count);

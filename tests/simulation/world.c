@@ -200,6 +200,9 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
         case SIM_STOPPED:
             sim_client_stopped(sim, &event);
             break;
+        case SIM_LIVE:
+            sim_live(sim);
+            break;
         case SIM_WEATHER:
             sim_weather(sim, &event);
             break;
@@ -227,6 +230,11 @@ void sim_free(struct sim *sim)
         free(sim->processes[i].memory);
     }
     free(sim);
+}
+
+void sim_set_liveness(struct sim *sim, bool is_liveness)
+{
+    sim->is_liveness = is_liveness;
 }
 
 void sim_set_trace(struct sim *sim, bool is_tracing)

@@ -52,6 +52,7 @@ enum sim_event_kind {
     SIM_CLIENT,   /* somebody campaigns, leads, kills, leaves */
     SIM_CALL,     /* somebody calls a name, or takes a call back */
     SIM_STOPPED,  /* the work under a role that is to be let go has stopped */
+    SIM_LIVE,     /* liveness mode: the faults end, then a look */
     SIM_WEATHER,  /* a disk's fault begins or ends, a clock changes its rate */
 };
 
@@ -144,6 +145,8 @@ struct sim_process {
 struct sim_statistics {
     uint64_t changes;   /* committed values that name another holder than the value they were made from */
     uint64_t takeovers; /* of them, those that the former holder had not written himself: he was dead */
+    uint64_t looks;     /* liveness mode: instants at which it was checked */
+    int64_t slowest_leader_percent, slowest_join_percent; /* of the bound, that anybody has had to wait */
     uint64_t steps, elections, crashes, pauses, disk_faults, joins, ballots, overs, transfers, calls, unknown_calls,
         undecided, forgets, outs, calms;
 };
@@ -156,6 +159,9 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash);
 /* Makes and frees the memory that runs share. */
 struct sim *sim_new(void);
 void sim_free(struct sim *sim);
+
+/* Liveness mode from the next run on: the faults of a run end, and then a leader must come (src/protocol/README.md). */
+void sim_set_liveness(struct sim *sim, bool is_liveness);
 
 void sim_set_trace(struct sim *sim, bool is_tracing);
 const struct sim_statistics *sim_statistics(const struct sim *sim);
