@@ -9,6 +9,7 @@
 #include "protocol/state.h"
 #include "sim.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -114,7 +115,7 @@ void sim_live_draw(struct sim *sim)
     int64_t lease_ns = sim->header.timings.lease_ns;
     memset(&sim->live, 0, sizeof sim->live);
     sim->live.is_taken_away = sim_chance(sim, TAKEN_AWAY_PERCENT);
-    sim->calm_ns = (int64_t)(FAULTS_LEASES + sim_below(sim, 2 * FAULTS_LEASES)) * lease_ns +
+    sim->calm_ns = (int64_t)(FAULTS_LEASES + sim_below(sim, 2 * (uint64_t)FAULTS_LEASES)) * lease_ns +
                    (int64_t)sim_below(sim, (uint64_t)lease_ns);
     int64_t bound_ns = live_leader_bound_ns(sim);
     if (sim_chance(sim, 30)) {
@@ -126,6 +127,7 @@ void sim_live_draw(struct sim *sim)
 
 static void live_take_away(struct sim *sim)
 {
+    assert(sim->disk_count > 0);
     uint32_t first = (uint32_t)sim_below(sim, sim->disk_count);
     bool is_hanging = sim_chance(sim, 50);
     uint32_t left = sim->disk_count - majority_of(sim->disk_count);
