@@ -83,8 +83,10 @@ static void role_on_held(struct node *node, struct role *role, const struct op *
     if (op->is_proven && is_news) {
         role_tell_held(node, role, value);
     }
-    if (role->is_to_list) {
-        role->is_to_list = !beacon_want(node, lookup_register(node, &role->lookup));
+    uint32_t index = lookup_register(node, &role->lookup);
+    bool is_told = node_id_is_same(role->told_holder, value->holder);
+    if (role->is_to_list || (is_told && !beacon_is_wanting(node, index))) {
+        role->is_to_list = !beacon_want(node, index);
     }
     role->attempts = 0;
     role->yields_until_ns = 0;

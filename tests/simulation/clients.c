@@ -59,6 +59,7 @@ void sim_client_notice(struct sim *sim, uint32_t index, const struct notice *not
         break;
     case NOTICE_RELEASED:
     case NOTICE_REFUSED:
+        sim_live_ended(sim, index, notice);
         process->is_role_used[notice->role] = false;
         process->is_to_resign[notice->role] = false;
         process->last_epoch[notice->role] = 0;
@@ -183,11 +184,34 @@ static void client_restart(struct sim *sim, uint32_t index)
     sim_process_start(sim, index, former);
 }
 
+/* Liveness mode, without faults: who runs goes on, and wants what was drawn for it. */
+static void client_calm(struct sim *sim, uint32_t index)
+{
+    struct sim_process *process = &sim->processes[index];
+    if (!process->is_alive) {
+        return;
+    }
+    if (node_is_over(process->node)) {
+        client_restart(sim, index);
+        return;
+    }
+    for (uint32_t role = 0; role < sim->role_count && !process->is_leaving; role++) {
+        if (sim->live.is_wanted[index][role] && !process->is_role_used[role]) {
+            client_campaign(sim, index, role);
+        }
+    }
+    sim_client_later(sim, index, sim->header.timings.renew_ns);
+}
+
 void sim_client(struct sim *sim, const struct sim_event *at)
 {
     uint32_t index = at->subject;
     struct sim_process *process = &sim->processes[index];
     if (at->argument != process->life) {
+        return;
+    }
+    if (sim_is_calm(sim) && sim->options.is_liveness && sim->live.from_ns != 0) {
+        client_calm(sim, index);
         return;
     }
     if (sim_is_calm(sim)) {

@@ -24,6 +24,7 @@ static const char usage[] =
     "  --roles N          that many roles\n"
     "  --without LIST     withholds faults: numbers, ranges (3..9, 40..) and kinds (pause,kill), between commas\n"
     "  --outside          injects what no lease can stand, too: frozen clocks, writes later than the quarantine\n"
+    "  --liveness         faults end at a drawn instant, and then a leader must come within the stated bound\n"
     "  --no-shrink        takes the first violation as it is\n"
     "  --keep FILE        writes a transcript of the violation: command, faults, end of the trace\n"
     "  --trace            prints what happens\n"
@@ -94,6 +95,7 @@ enum option_key {
     OPTION_ROLES,
     OPTION_WITHOUT,
     OPTION_OUTSIDE,
+    OPTION_LIVENESS,
     OPTION_NO_SHRINK,
     OPTION_KEEP,
     OPTION_TRACE,
@@ -112,6 +114,7 @@ static const struct option option_table[] = {
     {"roles", required_argument, NULL, OPTION_ROLES},
     {"without", required_argument, NULL, OPTION_WITHOUT},
     {"outside", no_argument, NULL, OPTION_OUTSIDE},
+    {"liveness", no_argument, NULL, OPTION_LIVENESS},
     {"no-shrink", no_argument, NULL, OPTION_NO_SHRINK},
     {"keep", required_argument, NULL, OPTION_KEEP},
     {"trace", no_argument, NULL, OPTION_TRACE},
@@ -149,6 +152,9 @@ static bool take_option(enum option_key option, const char *value, struct comman
                       "the kinds are told at the end of every run");
     case OPTION_OUTSIDE:
         ret->sim.is_outside = true;
+        break;
+    case OPTION_LIVENESS:
+        ret->sim.is_liveness = true;
         break;
     case OPTION_NO_SHRINK:
         ret->is_shrinking = false;
@@ -232,6 +238,9 @@ void options_print(FILE *to, const struct sim_options *options)
     }
     if (options->roles != 0) {
         fprintf(to, " --roles %u", options->roles);
+    }
+    if (options->is_liveness) {
+        fputs(" --liveness", to);
     }
     if (options->is_outside) {
         fputs(" --outside", to);

@@ -54,6 +54,10 @@ static const struct count {
     {"calls", "calls", offsetof(struct sim_statistics, calls)},
     {"unknown calls", "unknown_calls", offsetof(struct sim_statistics, unknown_calls)},
     {"histories undecided", "histories_undecided", offsetof(struct sim_statistics, undecided)},
+    {"looks at liveness", "liveness_looks", offsetof(struct sim_statistics, looks)},
+    {"longest wait for a leader in % of its bound", "slowest_leader_percent",
+     offsetof(struct sim_statistics, slowest_leader_percent)},
+    {"for joining", "slowest_join_percent", offsetof(struct sim_statistics, slowest_join_percent)},
 };
 
 enum { COUNTS = sizeof counts / sizeof counts[0] };

@@ -27,8 +27,23 @@ struct sim_chain {
     struct ballot tip; /* highest ballot of the row that anybody holds for committed */
 };
 
+/* Liveness mode: what the looks have found so far. */
+struct sim_live {
+    bool is_taken_away; /* not the faults end, but a majority of the disks */
+    int64_t from_ns; /* all that was on its way to a disk when the faults ended has come back; 0: they have not ended */
+    bool is_wanted[SIM_PROCESSES_MAX][SIM_ROLES_MAX];
+    /* Since when a process, in which life, has been a candidate with a majority of well disks, or joining with one. */
+    int64_t candidate_ns[SIM_PROCESSES_MAX][SIM_ROLES_MAX];
+    uint64_t candidate_life[SIM_PROCESSES_MAX][SIM_ROLES_MAX];
+    int64_t join_ns[SIM_PROCESSES_MAX];
+    uint64_t join_life[SIM_PROCESSES_MAX];
+    int64_t led_ns[SIM_ROLES_MAX]; /* when a leader was seen last */
+    uint64_t elections;            /* at the first look, and one; 0: no look yet */
+};
+
 struct sim {
     FILE *trace; /* NULL: nothing is told */
+    struct sim_live live;
     uint64_t seed;
     uint32_t run; /* number of this run since the memory was made */
     uint64_t hash;
@@ -87,6 +102,12 @@ void sim_disk_orphan(struct sim *sim, uint32_t process);
 void sim_weather_draw(struct sim *sim);
 void sim_weather(struct sim *sim, const struct sim_event *event);
 void sim_draw_rates(struct sim *sim, int64_t ret_ppm[2]); /* of a process's two clocks */
+void sim_faults_end(struct sim *sim);                     /* of disks and hosts: what has begun is over, for good */
+
+/* oracle_live.c */
+void sim_live_draw(struct sim *sim);
+void sim_live(struct sim *sim);
+void sim_live_ended(struct sim *sim, uint32_t process, const struct notice *notice); /* a campaign has */
 
 /* process.c */
 void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);

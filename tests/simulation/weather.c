@@ -45,7 +45,9 @@ void sim_weather_draw(struct sim *sim)
             memset(disk->heartbeats, 0, sizeof disk->heartbeats);
         }
     }
-    if (weather_chance(sim, CALM_PERCENT)) {
+    if (sim->options.is_liveness) {
+        sim_live_draw(sim);
+    } else if (weather_chance(sim, CALM_PERCENT)) {
         int64_t lease_ns = sim->header.timings.lease_ns;
         sim->calm_ns = sim->end_ns;
         sim->calm_disk = (uint32_t)weather_below(sim, sim->disk_count);
@@ -445,13 +447,11 @@ static void path_weather(struct sim *sim)
 /* ---- Calm --------------------------------------------------------------------------------------------------------------- */
 
 /* Nothing fails any more, but for one disk, which is away for a while. */
-static void calm_begin(struct sim *sim)
+void sim_faults_end(struct sim *sim)
 {
-    sim_trace(sim, "calm begins, disk %u is away", sim->calm_disk);
     for (uint32_t i = 0; i < sim->disk_count; i++) {
         struct sim_disk *disk = &sim->disks[i];
-        disk->is_failing = i == sim->calm_disk;
-        disk->is_treacherous = false;
+        disk->is_failing = disk->is_treacherous = false;
         disk->spike_percent = 0;
         disk->hangs_until_ns = 0;
     }
@@ -462,6 +462,13 @@ static void calm_begin(struct sim *sim)
             process_tell_time(sim, i);
         }
     }
+}
+
+static void calm_begin(struct sim *sim)
+{
+    sim_trace(sim, "calm begins, disk %u is away", sim->calm_disk);
+    sim_faults_end(sim);
+    sim->disks[sim->calm_disk].is_failing = true;
 }
 
 static void calm_return(struct sim *sim)

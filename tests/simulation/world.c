@@ -207,6 +207,9 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
         case SIM_STOPPED:
             sim_client_stopped(sim, &event);
             break;
+        case SIM_LIVE:
+            sim_live(sim);
+            break;
         case SIM_WEATHER:
             sim_weather(sim, &event);
             break;

@@ -61,6 +61,7 @@ enum sim_event_kind {
     SIM_CLIENT,   /* somebody campaigns, leads, kills, leaves */
     SIM_CALL,     /* somebody calls a name, or takes a call back */
     SIM_STOPPED,  /* the work under a role that is to be let go has stopped */
+    SIM_LIVE,     /* liveness mode: the faults end, then a look */
     SIM_WEATHER,  /* a disk's fault begins or ends, a clock changes its rate */
 };
 
@@ -175,6 +176,8 @@ struct sim_process {
 struct sim_statistics {
     uint64_t changes;   /* committed values that name another holder than the value they were made from */
     uint64_t takeovers; /* of them, those that the former holder had not written himself: he was dead */
+    uint64_t looks;     /* liveness mode: instants at which it was checked */
+    uint64_t slowest_leader_percent, slowest_join_percent; /* of the bound, that anybody has had to wait */
     uint64_t steps, elections, joins, ballots, overs, transfers, calls, unknown_calls, undecided, outs, calms;
     uint64_t faults[FAULT_KINDS];
 };
@@ -183,6 +186,7 @@ struct sim_statistics {
 struct sim_options {
     uint32_t nodes, disks, roles; /* in place of what the seed draws; 0: that */
     bool is_outside;              /* faults of CLASS_OUTSIDE too */
+    bool is_liveness;             /* the faults end, and then a leader must come (src/protocol/README.md) */
     struct sim_without without;
 };
 
