@@ -75,8 +75,7 @@ static void request_draw_fate(struct sim *sim, struct sim_request *request, cons
     request->fate = fate < 4 ? FATE_LANDS : fate < 9 ? FATE_LOST : FATE_TORN;
 }
 
-/* The process was paused for after_ns between the clock reading and the submission of what the step wanted. */
-void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action, int64_t after_ns)
+void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action)
 {
     struct sim_disk *disk = &sim->disks[action->disk];
     uint32_t index = 0;
@@ -89,11 +88,12 @@ void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *
     request->life = sim->processes[process].life;
     request->action = *action;
     request->submitted_ns = sim->now_ns;
+    request->bound_ns = 0;
     request->is_write_ok = request->is_read_ok = true;
     request->captures = 0;
     memset(request->is_captured_slot, 0, sizeof request->is_captured_slot);
     request_draw_fate(sim, request, disk);
-    int64_t at_ns = sim->now_ns + after_ns;
+    int64_t at_ns = sim->now_ns;
     if (action_writes(action)) {
         memcpy(request->block, action->block, SIM_BLOCK_BYTES);
         at_ns = disk_time(sim, disk, at_ns);
@@ -124,8 +124,11 @@ static bool request_is_too_late(const struct sim *sim, const struct sim_request 
 {
     const struct sim_process *process = &sim->processes[request->process];
     const struct timings *timings = &sim->header.timings;
-    if (request->is_orphan || request->life != process->life) {
+    if (request->is_orphan) {
         return false; /* bounded when it was orphaned */
+    }
+    if (request->bound_ns != 0) {
+        return sim->now_ns > request->bound_ns;
     }
     int64_t end_ns = process->node == NULL ? 0 : sim_process_lease_end(process);
     if (end_ns == 0) {
@@ -190,12 +193,23 @@ void sim_disk_complete(struct sim *sim, const struct sim_event *event)
     sim_process_wake(sim, request->process, sim->now_ns);
 }
 
+void sim_disk_bound(struct sim *sim, uint32_t process)
+{
+    int64_t bound_ns = sim->processes[process].dead_since_ns + sim->header.timings.quarantine_ns;
+    for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
+        struct sim_request *request = &sim->requests[i];
+        if (request->is_used && !request->is_orphan && request->process == process && request->bound_ns == 0) {
+            request->bound_ns = bound_ns;
+        }
+    }
+}
+
 /* The author dies: its reads vanish; a write that has not landed may still do so, within the quarantine (Q), or never. */
 void sim_disk_orphan(struct sim *sim, uint32_t process)
 {
     for (uint32_t i = 0; i < SIM_REQUESTS_MAX; i++) {
         struct sim_request *request = &sim->requests[i];
-        if (!request->is_used || request->process != process) {
+        if (!request->is_used || request->is_orphan || request->process != process) {
             continue;
         }
         request->generation++;
@@ -204,7 +218,8 @@ void sim_disk_orphan(struct sim *sim, uint32_t process)
             request->is_used = false;
             continue;
         }
-        int64_t left_ns = sim->processes[process].dead_since_ns + sim->header.timings.quarantine_ns - sim->now_ns;
+        int64_t bound_ns = sim->processes[process].dead_since_ns + sim->header.timings.quarantine_ns;
+        int64_t left_ns = (request->bound_ns != 0 ? request->bound_ns : bound_ns) - sim->now_ns;
         if (left_ns <= 0) {
             request->is_used = false;
             continue;
