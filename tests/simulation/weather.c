@@ -10,6 +10,7 @@ enum {
     FORGETFUL_PERCENT = 40, /* worlds with a disk that forgets */
     CALM_PERCENT = 30,      /* worlds that end in a calm */
     CALM_AWAY_LEASES = 2,   /* in it, how long one disk is away */
+    CALM_DELAYS = 10,       /* the most that one request takes, in latencies, and some more */
     CALM_LEASES = 14,       /* and how long the calm lasts: all passes of a sweep */
     CLOCKS = SIM_DISKS_MAX, /* subjects of SIM_WEATHER beyond the disks */
     CALM_BEGINS,
@@ -187,9 +188,10 @@ static void disk_weather(struct sim *sim, uint32_t index)
     sim_schedule(sim, sim->now_ns + (int64_t)(lease / 4 + sim_below(sim, 3 * lease)), SIM_WEATHER, index, 0);
 }
 
-/* Nothing fails any more, but for one disk, which is away for a while. */
+/* Nothing fails any more, but for one disk, which is away for a while; and none is so slow that requests miss their deadline. */
 static void calm_begin(struct sim *sim)
 {
+    int64_t latency_max_ns = sim->header.timings.io_deadline_ns / CALM_DELAYS;
     sim_trace(sim, "calm begins, disk %u is away", sim->calm_disk);
     for (uint32_t i = 0; i < sim->disk_count; i++) {
         struct sim_disk *disk = &sim->disks[i];
@@ -197,6 +199,7 @@ static void calm_begin(struct sim *sim)
         disk->is_dropping = false;
         disk->spike_percent = 0;
         disk->hangs_until_ns = 0;
+        disk->latency_ns = disk->latency_ns < latency_max_ns ? disk->latency_ns : latency_max_ns;
     }
 }
 
