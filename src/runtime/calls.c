@@ -51,13 +51,26 @@ static bool can_go_on(const struct turn *turn, const struct runtime_call *call)
     return turn->is_rejoining && !turn->is_leaving && !call->is_cancelled && is_undone;
 }
 
+/*
+ * Given up by one incarnation with an unknown outcome and by the next before it changed anything, it may have happened all
+ * the same.
+ */
+static void note_result(struct runtime_call *call, const struct call_result *result)
+{
+    call->result = *result;
+    call->is_doubtful |= result->outcome == CALL_UNKNOWN;
+    if (call->is_doubtful && call->order.verb != CALL_GET && result->outcome == CALL_CANCELLED) {
+        call->result.outcome = CALL_UNKNOWN;
+    }
+}
+
 void calls_take_end(struct turn *turn, uint32_t number)
 {
     assert(number < NODE_CALLS_MAX);
     struct runtime_call *call = &turn->calls[number];
     assert(call->is_open && call->is_given);
     call->is_given = false;
-    call->result = *node_call_result(turn->node, number);
+    note_result(call, node_call_result(turn->node, number));
     if (!can_go_on(turn, call)) {
         tell(turn, number);
     }
@@ -70,6 +83,7 @@ static void take_call(struct turn *turn, const struct call_order *order)
     call->is_open = true;
     call->is_given = false;
     call->is_cancelled = false;
+    call->is_doubtful = false;
     call->order = *order;
     call->result = (struct call_result){.outcome = CALL_CANCELLED};
     if (turn->phase == PHASE_RUNNING) {
@@ -125,7 +139,7 @@ void calls_end_incarnation(struct turn *turn, bool is_final)
         if (call->is_given) {
             /* The disk engine failed under the node: nobody can say how far it had come. */
             call->is_given = false;
-            call->result = (struct call_result){.outcome = CALL_UNKNOWN};
+            note_result(call, &(struct call_result){.outcome = CALL_UNKNOWN});
         }
         if (is_final || !can_go_on(turn, call)) {
             tell(turn, number);

@@ -94,10 +94,14 @@ static void take_publish(struct turn *turn, const struct command *command)
     }
 }
 
+/* Leaving resigns every role: as with a single resignation, none may be read as led from here on. */
 static void take_leave(struct turn *turn)
 {
     turn->is_leaving = true;
     if (turn->phase == PHASE_RUNNING) {
+        for (uint32_t role = 0; role < turn->roles_used; role++) {
+            incarnation_drop_leadership(turn, role);
+        }
         struct event event = {.kind = EVENT_LEAVE};
         turn_feed(turn, &event);
     } else if (turn->phase == PHASE_DRAINING) {

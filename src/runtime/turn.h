@@ -53,6 +53,7 @@ struct runtime_call {
     bool is_open;      /* its end has not been told */
     bool is_given;     /* the incarnation that lives has it */
     bool is_cancelled; /* its owner wants it to end */
+    bool is_doubtful;  /* an earlier incarnation may have done it */
     struct call_order order;
     struct call_result result; /* the owner reads it once the end has been told */
     struct notice_box box;

@@ -189,8 +189,7 @@ static int64_t path_time(const struct sim *sim, uint32_t process, uint32_t disk,
     return on->is_path_silent[disk] && at_ns < until_ns ? until_ns : at_ns;
 }
 
-/* The process was paused for after_ns between the clock reading and the submission of what the step wanted. */
-void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action, int64_t after_ns)
+void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action)
 {
     struct sim_disk *disk = &sim->disks[action->disk];
     uint32_t index = 0;
@@ -203,10 +202,11 @@ void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *
     request->life = sim->processes[process].life;
     request->action = *action;
     request->submitted_ns = sim->now_ns;
+    request->bound_ns = 0;
     request->captures = 0;
     memset(request->is_captured_slot, 0, sizeof request->is_captured_slot);
     request_draw_fate(sim, request, disk);
-    int64_t at_ns = path_time(sim, process, action->disk, sim->now_ns + after_ns);
+    int64_t at_ns = path_time(sim, process, action->disk, sim->now_ns);
     if (action_writes(action)) {
         memcpy(request->block, action->block, SIM_BLOCK_BYTES);
         at_ns = disk_time(sim, disk, at_ns);
@@ -237,8 +237,11 @@ static bool request_is_too_late(const struct sim *sim, const struct sim_request 
 {
     const struct sim_process *process = &sim->processes[request->process];
     const struct timings *timings = &sim->header.timings;
-    if (request->is_orphan || request->life != process->life) {
+    if (request->is_orphan) {
         return false; /* bounded when it was orphaned */
+    }
+    if (request->bound_ns != 0) {
+        return sim->now_ns > request->bound_ns;
     }
     int64_t end_ns = process->node == NULL ? 0 : sim_process_lease_end(process);
     if (end_ns == 0) {
@@ -323,13 +326,24 @@ void sim_disk_complete(struct sim *sim, const struct sim_event *event)
     sim_process_wake(sim, request->process, sim->now_ns);
 }
 
+void sim_disk_bound(struct sim *sim, uint32_t process)
+{
+    int64_t bound_ns = sim->processes[process].dead_since_ns + sim->header.timings.quarantine_ns;
+    for (uint32_t i = 0; i < sim->request_end; i++) {
+        struct sim_request *request = &sim->requests[i];
+        if (request->is_used && !request->is_orphan && request->process == process && request->bound_ns == 0) {
+            request->bound_ns = bound_ns;
+        }
+    }
+}
+
 /* A write whose author has died: it vanishes, or lands whole or torn, within the quarantine (Q). */
 static void request_orphan(struct sim *sim, uint32_t index)
 {
     struct sim_request *request = &sim->requests[index];
     struct sim_disk *disk = &sim->disks[request->action.disk];
-    int64_t quarantine_ns = sim->header.timings.quarantine_ns;
-    int64_t left_ns = sim->processes[request->process].dead_since_ns + quarantine_ns - sim->now_ns;
+    int64_t bound_ns = sim->processes[request->process].dead_since_ns + sim->header.timings.quarantine_ns;
+    int64_t left_ns = (request->bound_ns != 0 ? request->bound_ns : bound_ns) - sim->now_ns;
     bool is_gone = disk_chance(disk, 30);
     request->is_used = false;
     if (!action_writes(&request->action) || request->fate == FATE_LOST || is_gone || left_ns <= 0) {
@@ -355,7 +369,7 @@ void sim_disk_orphan(struct sim *sim, uint32_t process)
 {
     for (uint32_t i = 0; i < sim->request_end; i++) {
         struct sim_request *request = &sim->requests[i];
-        if (request->is_used && request->process == process) {
+        if (request->is_used && !request->is_orphan && request->process == process) {
             request->generation++;
             request->is_orphan = true;
             request_orphan(sim, i);

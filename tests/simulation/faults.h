@@ -21,7 +21,7 @@ enum sim_fault_class {
 /* name as in --without, class, the rule of src/protocol/README.md that stands it, or the assumption that is broken */
 #define SIM_FAULTS(X)                                                                                                  \
     X(PAUSE, "pause", CLASS_DETECTED, "T1, T2, T4")                                                                    \
-    X(PAUSE_BEFORE_SUBMISSION, "pause-before-submission", CLASS_TOLERATED, "S1, S2, T2")                               \
+    X(PAUSE_IN_TURN, "pause-in-turn", CLASS_TOLERATED, "S1, S2, T2")                                                   \
     X(SUSPEND, "suspend", CLASS_DETECTED, "T1, T4")                                                                    \
     X(KILL, "kill", CLASS_TOLERATED, "T6, T7, B2")                                                                     \
     X(RESTART_AT_ONCE, "restart-at-once", CLASS_TOLERATED, "T3, D6, S5")                                               \

@@ -78,7 +78,8 @@ static int keep_transcript(const char *path, struct sim *sim, const struct viola
     return fclose(to) == 0 ? 1 : 2;
 }
 
-static int tell_violation(struct sim *sim, const struct command *command, const struct report *report, const char *text)
+static int tell_violation(struct sim *sim, const struct sim_command *command, const struct report *report,
+                          const char *text)
 {
     static struct rerun rerun;
     static struct violation violation;
@@ -112,7 +113,7 @@ static int tell_violation(struct sim *sim, const struct command *command, const 
 
 /* ---- Seeds ------------------------------------------------------------------------------------------------------------ */
 
-static int run_seeds(struct sim *sim, const struct command *command)
+static int run_seeds(struct sim *sim, const struct sim_command *command)
 {
     double began = now_seconds();
     struct report report = {.from = command->from, .hash = UINT64_C(0xcbf29ce484222325)};
@@ -142,7 +143,7 @@ static int run_seeds(struct sim *sim, const struct command *command)
 
 int main(int argc, char **argv)
 {
-    static struct command command;
+    static struct sim_command command;
     enum parsed parsed = options_parse(argc, argv, &command);
     if (parsed != PARSED_RUN) {
         return parsed == PARSED_HELP ? 0 : 2;

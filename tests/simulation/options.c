@@ -124,7 +124,7 @@ static const struct option option_table[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool take_option(enum option_key option, const char *value, struct command *ret)
+static bool take_option(enum option_key option, const char *value, struct sim_command *ret)
 {
     const char *rest = NULL;
     switch (option) {
@@ -199,10 +199,10 @@ static bool check_together(const bool is_given[OPTIONS])
     return why == NULL;
 }
 
-enum parsed options_parse(int argc, char **argv, struct command *ret)
+enum parsed options_parse(int argc, char **argv, struct sim_command *ret)
 {
     bool is_given[OPTIONS] = {false};
-    *ret = (struct command){.from = 1, .to = 1000, .is_shrinking = true};
+    *ret = (struct sim_command){.from = 1, .to = 1000, .is_shrinking = true};
     int option = 0;
     while ((option = getopt_long(argc, argv, "", option_table, NULL)) != -1) {
         if (option <= 0 || option >= OPTIONS) {

@@ -17,24 +17,38 @@ static bool process_has_lease(const struct sim *sim, const struct sim_process *p
     return end_ns != 0 && sim_process_fast_now(sim, process) < end_ns;
 }
 
+/* By the node's own belief. */
 static bool process_leads(const struct sim *sim, const struct sim_process *process, uint32_t role)
 {
     return process_has_lease(sim, process) && node_role_epoch(process->node, role) != 0;
 }
 
-/* Never two believed leaders at one true instant. */
+/* By what its owner would read now. */
+static bool owner_leads(const struct sim *sim, const struct sim_process *process, uint32_t role)
+{
+    return process->is_alive && sim_process_remaining_ns(sim, process, role) > 0;
+}
+
+/* Never two believed leaders at one true instant, whoever believes it. */
 static void oracle_one_leader(struct sim *sim, uint32_t index)
 {
+    const struct sim_process *own = &sim->processes[index];
     for (uint32_t role = 0; role < sim->role_count; role++) {
-        if (!process_leads(sim, &sim->processes[index], role)) {
+        if (!process_leads(sim, own, role) && !owner_leads(sim, own, role)) {
             continue;
         }
-        for (uint32_t other = 0; other < sim->process_count; other++) {
-            if (other != index && process_leads(sim, &sim->processes[other], role)) {
+        for (uint32_t i = 0; i < sim->process_count; i++) {
+            const struct sim_process *other = &sim->processes[i];
+            if (i != index && (process_leads(sim, other, role) || owner_leads(sim, other, role))) {
                 oracle_object(sim, "two believed leaders of one role at one true instant");
             }
         }
     }
+}
+
+void oracle_after_turn(struct sim *sim, uint32_t index)
+{
+    oracle_one_leader(sim, index);
 }
 
 /* No verdict of death while that lease runs; no slot with two owners. T9: who gives its slot back has left; it owns nothing

@@ -43,13 +43,14 @@ void oracle_knows_out(struct sim *sim, uint32_t index)
 
 /* ---- D8 --------------------------------------------------------------------------------------------------------------- */
 
+/* For who has counted the disk out it never returns. */
 static bool oracle_is_witness_there(const struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->process_count; i++) {
         const struct sim_process *process = &sim->processes[i];
         if (process->is_alive && process->node->stage == NODE_ACTIVE &&
             process->node->self.incarnation == sim->calm_witness) {
-            return true;
+            return node_disk(process->node, sim->calm_disk).state != DISK_OUT;
         }
     }
     return false;

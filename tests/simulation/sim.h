@@ -70,7 +70,7 @@ struct sim {
     struct sim_event events[SIM_EVENTS_MAX];
     uint32_t event_count;
     uint64_t order;
-    size_t node_bytes;
+    size_t node_bytes, process_bytes;
     uint64_t role_epoch[SIM_ROLES_MAX];
     struct sim_ballot ballots[SIM_BALLOTS_MAX];
     uint32_t ballot_count;
@@ -92,11 +92,14 @@ bool sim_next(struct sim *sim, struct sim_event *ret);
 /* disk.c */
 void sim_disks_format(struct sim *sim);
 bool sim_disk_is_itself(const struct sim *sim, uint32_t disk); /* and not another one in its place */
-void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action, int64_t after_ns);
+void sim_disk_submit(struct sim *sim, uint32_t process, const struct io_action *action);
 void sim_disk_land(struct sim *sim, const struct sim_event *event);
 void sim_disk_capture(struct sim *sim, const struct sim_event *event);
 void sim_disk_complete(struct sim *sim, const struct sim_event *event);
 void sim_disk_orphan(struct sim *sim, uint32_t process);
+
+/* The process begins another incarnation: what the one before has in flight still lands, but no later than Q allows. */
+void sim_disk_bound(struct sim *sim, uint32_t process);
 
 /* weather.c */
 void sim_weather_draw(struct sim *sim);
@@ -109,16 +112,32 @@ void sim_live_draw(struct sim *sim);
 void sim_live(struct sim *sim);
 void sim_live_ended(struct sim *sim, uint32_t process, const struct notice *notice); /* a campaign has */
 
+/* world.c: lets everything happen that is to happen before that true time, and the end of the run. */
+void sim_pass(struct sim *sim, int64_t until_ns);
+
 /* process.c */
-void sim_process_start(struct sim *sim, uint32_t process, struct node_id former);
+void sim_process_start(struct sim *sim, uint32_t process);
 void sim_process_turn(struct sim *sim, const struct sim_event *event);
-void sim_process_command(struct sim *sim, uint32_t process, struct event *event);
 void sim_process_kill(struct sim *sim, uint32_t process);
+
+/* It is gone, at its own wish or not; what it has in flight may still land. */
+void sim_process_end(struct sim *sim, uint32_t process);
 void sim_process_clock(struct sim *sim, uint32_t process,
                        const int64_t rate_ppm[2]);                /* against true time, from now on */
 int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
+
+/* Lets it run a turn at that time, if it would not do so earlier. */
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
+
+/* A place in its turn where a process may be stopped, as this one is if the turn drew it: the world goes on meanwhile. */
+void sim_process_stumble(struct sim *sim, uint32_t process);
+
+/* Whether nothing of it runs now. */
+bool sim_process_is_stopped(const struct sim *sim, const struct sim_process *process);
+
+/* For how long its owner would read now that it leads the role (N7); 0: it does not. */
+int64_t sim_process_remaining_ns(const struct sim *sim, const struct sim_process *process, uint32_t role);
 
 /* When its incarnation ended: now, or when its lease did, which a process that slept notices late. */
 int64_t sim_process_death_ns(const struct sim *sim, const struct sim_process *process);
@@ -127,7 +146,7 @@ int64_t sim_process_death_ns(const struct sim *sim, const struct sim_process *pr
 void sim_client(struct sim *sim, const struct sim_event *event);
 void sim_client_stopped(struct sim *sim, const struct sim_event *event);
 void sim_client_later(struct sim *sim, uint32_t process, int64_t scale_ns);
-void sim_client_notice(struct sim *sim, uint32_t process, const struct notice *notice);
+void sim_client_notice(struct sim *sim, uint32_t process, const struct runtime_notice *notice);
 const char *sim_role_name(uint32_t role);
 void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES]);
 
@@ -137,6 +156,7 @@ void sim_call_ended(struct sim *sim, uint32_t process, uint32_t call);
 
 /* oracle.c, calls.c: each sets sim->violation when it objects. */
 void oracle_after_step(struct sim *sim, uint32_t process);
+void oracle_after_turn(struct sim *sim, uint32_t process);
 void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
 void oracle_landing(struct sim *sim, const struct sim_request *request);
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);

@@ -10,6 +10,7 @@ enum {
     TREACHEROUS_PERCENT = 50, /* worlds with a disk that can not be trusted */
     CALM_PERCENT = 30,        /* worlds that end in a calm */
     CALM_AWAY_LEASES = 2,     /* in it, how long one disk is away */
+    CALM_DELAYS = 10,         /* the most that one request takes, in latencies, and some more */
     CALM_LEASES = 14,         /* and how long the calm lasts: all passes of a sweep */
     SLEW_PPM = 80000,         /* of a clock that is slewed, beyond rho */
     /* Subjects of SIM_WEATHER beyond the disks. */
@@ -446,7 +447,6 @@ static void path_weather(struct sim *sim)
 
 /* ---- Calm --------------------------------------------------------------------------------------------------------------- */
 
-/* Nothing fails any more, but for one disk, which is away for a while. */
 void sim_faults_end(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->disk_count; i++) {
@@ -464,10 +464,16 @@ void sim_faults_end(struct sim *sim)
     }
 }
 
+/* Nothing fails any more, but for one disk, which is away for a while. */
 static void calm_begin(struct sim *sim)
 {
+    int64_t latency_max_ns = sim->header.timings.io_deadline_ns / CALM_DELAYS;
     sim_trace(sim, "calm begins, disk %u is away", sim->calm_disk);
     sim_faults_end(sim);
+    for (uint32_t i = 0; i < sim->disk_count; i++) { /* a disk that misses deadlines would fail and return for ever */
+        struct sim_disk *disk = &sim->disks[i];
+        disk->latency_ns = disk->latency_ns < latency_max_ns ? disk->latency_ns : latency_max_ns;
+    }
     sim->disks[sim->calm_disk].is_failing = true;
 }
 

@@ -1,4 +1,5 @@
 /* Draws a world from the seed and runs it. */
+#include "disk/disk.h"
 #include "sim.h"
 
 #include <assert.h>
@@ -119,10 +120,12 @@ static void world_draw(struct sim *sim)
     sim_disks_format(sim);
     struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
     sim->node_bytes = node_bytes(&params);
+    sim->process_bytes = SIM_TURN_BYTES + 2 * sim->node_bytes;
     for (uint32_t i = 0; i < sim->process_count; i++) {
         struct sim_process *process = &sim->processes[i];
-        process->memory = realloc(process->memory, sim->node_bytes);
+        process->memory = realloc(process->memory, sim->process_bytes);
         assert(process->memory != NULL);
+        process->memory_used = sim->process_bytes; /* none of it is zero yet */
         int64_t rate_ppm[2];
         sim_draw_rates(sim, rate_ppm);
         sim_process_clock(sim, i, rate_ppm);
@@ -166,9 +169,53 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     sim->request_end = 0;
     for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         void *memory = sim->processes[i].memory;
+        disk_engine_close(sim->processes[i].engine);
         memset(&sim->processes[i], 0, offsetof(struct sim_process, inbox));
         sim->processes[i].inbox_count = 0;
         sim->processes[i].memory = memory;
+    }
+}
+
+static void sim_dispatch(struct sim *sim, const struct sim_event *event)
+{
+    switch (event->kind) {
+    case SIM_TURN:
+        sim_process_turn(sim, event);
+        break;
+    case SIM_LAND:
+        sim_disk_land(sim, event);
+        break;
+    case SIM_CAPTURE:
+        sim_disk_capture(sim, event);
+        break;
+    case SIM_COMPLETE:
+        sim_disk_complete(sim, event);
+        break;
+    case SIM_CLIENT:
+        sim_client(sim, event);
+        break;
+    case SIM_CALL:
+        sim_call_client(sim, event);
+        break;
+    case SIM_STOPPED:
+        sim_client_stopped(sim, event);
+        break;
+    case SIM_LIVE:
+        sim_live(sim);
+        break;
+    case SIM_WEATHER:
+        sim_weather(sim, event);
+        break;
+    }
+}
+
+void sim_pass(struct sim *sim, int64_t until_ns)
+{
+    struct sim_event event;
+    while (sim->violation == NULL && sim->event_count > 0 && sim->events[0].at_ns < until_ns) {
+        sim_next(sim, &event);
+        sim->now_ns = event.at_ns;
+        sim_dispatch(sim, &event);
     }
 }
 
@@ -181,40 +228,7 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
               (long long)(sim->header.timings.io_deadline_ns / NS_PER_MS),
               (long long)(sim->header.timings.renew_ns / NS_PER_MS),
               (long long)(sim->header.timings.quarantine_ns / NS_PER_MS), sim->header.timings.drift_ppm);
-    struct sim_event event;
-    while (sim->violation == NULL && sim_next(sim, &event) && event.at_ns < sim->end_ns) {
-        sim->now_ns = event.at_ns;
-        switch (event.kind) {
-        case SIM_TURN:
-        case SIM_TIMER:
-            sim_process_turn(sim, &event);
-            break;
-        case SIM_LAND:
-            sim_disk_land(sim, &event);
-            break;
-        case SIM_CAPTURE:
-            sim_disk_capture(sim, &event);
-            break;
-        case SIM_COMPLETE:
-            sim_disk_complete(sim, &event);
-            break;
-        case SIM_CLIENT:
-            sim_client(sim, &event);
-            break;
-        case SIM_CALL:
-            sim_call_client(sim, &event);
-            break;
-        case SIM_STOPPED:
-            sim_client_stopped(sim, &event);
-            break;
-        case SIM_LIVE:
-            sim_live(sim);
-            break;
-        case SIM_WEATHER:
-            sim_weather(sim, &event);
-            break;
-        }
-    }
+    sim_pass(sim, sim->end_ns);
     if (sim->violation == NULL) {
         oracle_at_end(sim);
         oracle_histories(sim);
@@ -235,6 +249,7 @@ void sim_free(struct sim *sim)
     }
     for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         free(sim->processes[i].memory);
+        disk_engine_close(sim->processes[i].engine);
     }
     free(sim);
 }

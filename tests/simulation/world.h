@@ -1,5 +1,5 @@
 /*
- * A simulated world: true time, disks, clocks, processes that each run the real src/protocol. One 64-bit seed draws the
+ * A simulated world: true time, disks, clocks, processes that each run the real turn of src/runtime. One 64-bit seed draws the
  * world and then the run; the same seed and the same code give the same trace, whose hash proves it.
  *
  * The disk is the adversary: writes land when they like between submission and acknowledgement, or after the death of
@@ -24,6 +24,7 @@
 #include "history.h"
 #include "protocol/node.h"
 #include "protocol/random.h"
+#include "runtime/turn.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,6 +42,10 @@ enum {
     SIM_HISTORY_MAX = 1024,
     SIM_READY_MAX = 4096,
     SIM_DEPTH = 4,
+    SIM_ENGINE_DEPTH = 2 * (SIM_DEPTH + NODE_RESERVED), /* as the runtime has it */
+    SIM_NOTICE_ROOM = 8,                                /* so few that some wait for others to be taken */
+    SIM_TURN_BYTES = 1 << 20,                           /* of a turn and its queues, beside its node */
+    SIM_MOVE_STEPS = 251,                               /* so often a node is replaced by its copy in other memory */
     SIM_BLOCK_BYTES = 512,
     SIM_ROWS_MAX = 3 + SIM_REGISTERS_MAX,
     SIM_ROW_BYTES_MAX = SIM_SLOTS_MAX * SIM_BLOCK_BYTES,
@@ -53,8 +58,7 @@ enum {
 };
 
 enum sim_event_kind {
-    SIM_TURN,     /* a process runs: completions, then the clock, then steps */
-    SIM_TIMER,    /* the same, because its time has come; only the newest timer of a process counts */
+    SIM_TURN,     /* a process runs a turn, if it is the one it waits for */
     SIM_LAND,     /* a write reaches the medium */
     SIM_CAPTURE,  /* some blocks of a row are read */
     SIM_COMPLETE, /* a request is finished */
@@ -98,6 +102,7 @@ struct sim_request {
     uint64_t life; /* of the process */
     struct io_action action;
     int64_t submitted_ns;
+    int64_t bound_ns; /* Q: true time after which it does not land, as its incarnation is over; 0: not known yet */
     bool is_write_ok, is_read_ok;
     enum sim_write_fate fate;
     struct block_place astray; /* where it lands instead */
@@ -129,6 +134,7 @@ struct sim_disk {
 /* A call that a client of a process has begun. */
 struct sim_call {
     bool is_used;
+    bool is_cancelled;
     bool is_on_role;
     uint32_t named; /* a register, else: which, and where its history has it */
     size_t at;
@@ -142,29 +148,41 @@ struct sim_history {
     size_t count;
 };
 
-/* One process: at most one node at a time; it may rejoin as a new incarnation. */
+/* One process: it runs one node at a time, and may rejoin as a new incarnation. */
 struct sim_process {
     bool is_alive;
-    uint64_t life; /* grows with every start, crash and rejoin */
-    void *memory;
-    struct node *node;
+    uint64_t life; /* grows with every start and crash */
+    void *memory;  /* sim->process_bytes, all that it has but its engine */
+    size_t memory_used;
+    struct turn *turn;
+    struct disk_engine *engine;
+    struct node *node;  /* the one that the turn steps */
+    void *spare_memory; /* where it moves to next */
+    uint64_t moved_step;
+    bool is_in_turn;         /* a turn of it has begun and not ended: it is stopped in it, or runs now */
+    uint32_t stumble_places; /* how many places from here it is stopped; 0: not in this turn */
+    int64_t turn_at_ns;      /* true time of the turn it waits for; 0: for none */
     int64_t paused_until_ns;
     bool is_clock_stopped; /* at least one: until the process goes on */
     int64_t wall_ahead_ns; /* of true time */
     int64_t path_lost_until_ns[SIM_DISKS_MAX];
     bool is_path_silent[SIM_DISKS_MAX]; /* what is asked meanwhile is answered afterwards; else it fails at once */
-    /* T1: two clocks with rates of their own; fast and slow as the runtime builds them. */
+    /* T1: two clocks with rates of their own. */
     int64_t clock_true_ns;
     int64_t clock_ns[2];
     int64_t rate_ppm[2];
-    int64_t turn_clock_ns[2];
-    int64_t fast_ns, slow_ns;
     uint32_t inbox[SIM_REQUESTS_MAX];
     uint32_t inbox_count;
-    uint64_t timer; /* number of the newest timer */
+    uint64_t node_epoch[SIM_ROLES_MAX]; /* by the node's own notices */
+    bool is_to_forget;                  /* the step at hand resigns a role: it is not lost after that */
+    uint32_t role_to_forget;
+    bool has_left_notices; /* its owner has not taken them when it could */
     bool is_role_used[SIM_ROLES_MAX];
-    uint64_t last_epoch[SIM_ROLES_MAX]; /* of a NOTICE_LEADER not yet followed by LOST or a resignation */
-    bool is_to_resign[SIM_ROLES_MAX];   /* once the work has stopped */
+    uint64_t
+        last_epoch[SIM_ROLES_MAX];    /* of a NOTICE_LEADER its owner took, not yet followed by LOST or a resignation */
+    bool is_to_resign[SIM_ROLES_MAX]; /* once the work has stopped */
+    bool is_resigning[SIM_ROLES_MAX];
+    bool is_transferring[SIM_ROLES_MAX];
     struct sim_call calls[SIM_CALLS_MAX];
     struct ballot judged[SIM_ROWS_MAX]; /* what it held for committed when the chain oracle looked last */
     uint64_t last_value;                /* of a register, as a client of it was told last */

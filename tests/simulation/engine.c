@@ -1,4 +1,5 @@
-#include "simulated.h"
+/* The disk port over simulated disks. */
+#include "engine.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +13,7 @@ struct simulated_request {
     enum request_state state;
     uint64_t tag;
     uint32_t sim_request; /* once reaped: where its row lies */
+    uint64_t generation;  /* of that: it is no longer ours if its process was killed meanwhile */
     struct io_action action;
     uint8_t block[SIM_BLOCK_BYTES];
 };
@@ -20,29 +22,14 @@ struct simulated {
     struct disk_engine base; /* first: the port's pointer is ours */
     struct sim *sim;
     uint32_t host;
+    uint64_t life; /* of the process: one that was killed while it was stopped in its turn sends nothing any more */
     uint32_t depth;
     uint32_t absent_disk;
     int wake_fd;
-    struct simulated_request requests[SIM_DISKS_MAX * DISK_DEPTH_MAX]; /* depth of disk 0, of disk 1, ... */
+    uint32_t queued[SIM_DISKS_MAX * DISK_DEPTH_MAX]; /* in the order in which they came */
+    uint32_t queued_count;
+    struct simulated_request requests[]; /* depth of disk 0, of disk 1, ... */
 };
-
-struct sim *simulated_world(const struct set_header *header)
-{
-    static const uint64_t seed[2] = {1, 2};
-    struct sim *sim = sim_new();
-    assert(sim != NULL && header->layout.block_bytes == SIM_BLOCK_BYTES);
-    random_seed(&sim->random, seed);
-    sim->header = *header;
-    sim->set_tag = set_header_tag(header);
-    sim->disk_count = header->disk_count;
-    for (uint32_t i = 0; i < sim->disk_count; i++) {
-        sim->disks[i].latency_ns = NS_PER_MS / 10;
-        sim->disks[i].spike_percent = 5;
-        sim->disks[i].spike_ns = 5 * NS_PER_MS;
-    }
-    sim_disks_format(sim);
-    return sim;
-}
 
 /* ---- Sending ---------------------------------------------------------------------------------------------------------- */
 
@@ -87,24 +74,32 @@ static int simulated_queue(struct disk_engine *engine, const struct disk_request
         if (request->block != NULL) {
             memcpy(place->block, request->block, SIM_BLOCK_BYTES);
         }
+        own->queued[own->queued_count++] = i;
         engine->in_flight++;
         return 0;
     }
     return -EBUSY;
 }
 
+/* The caller may be stopped before anything of it is sent, and before it comes back. */
 static int simulated_submit(struct disk_engine *engine)
 {
     struct simulated *own = (struct simulated *)engine;
-    bool has_sent = false;
-    for (uint32_t i = 0; i < own->sim->disk_count * own->depth; i++) {
-        if (own->requests[i].state == REQUEST_QUEUED) {
-            own->requests[i].state = REQUEST_SENT;
-            sim_disk_submit(own->sim, own->host, &own->requests[i].action, 0);
-            has_sent = true;
+    if (own->queued_count == 0) {
+        return 0;
+    }
+    sim_process_stumble(own->sim, own->host);
+    bool is_gone = own->sim->processes[own->host].life != own->life;
+    for (uint32_t i = 0; i < own->queued_count; i++) {
+        struct simulated_request *request = &own->requests[own->queued[i]];
+        request->state = REQUEST_SENT;
+        if (!is_gone) {
+            sim_disk_submit(own->sim, own->host, &request->action);
         }
     }
-    engine->submissions += has_sent;
+    own->queued_count = 0;
+    engine->submissions++;
+    sim_process_stumble(own->sim, own->host);
     return 0;
 }
 
@@ -191,6 +186,8 @@ static bool simulated_reap(struct disk_engine *engine, struct disk_completion *r
     memmove(process->inbox, process->inbox + 1, process->inbox_count * sizeof process->inbox[0]);
     *ret = complete(own, &own->sim->requests[first]);
     own->requests[ret->request].sim_request = first;
+    own->requests[ret->request].generation = own->sim->requests[first].generation;
+    sim_process_stumble(own->sim, own->host);
     return true;
 }
 
@@ -198,7 +195,10 @@ static void simulated_release(struct disk_engine *engine, uint32_t request)
 {
     struct simulated *own = (struct simulated *)engine;
     assert(own->requests[request].state == REQUEST_SENT);
-    own->sim->requests[own->requests[request].sim_request].is_used = false;
+    struct sim_request *done = &own->sim->requests[own->requests[request].sim_request];
+    if (done->generation == own->requests[request].generation) {
+        done->is_used = false;
+    }
     own->requests[request].state = REQUEST_FREE;
     engine->in_flight--;
 }
@@ -219,13 +219,14 @@ static const struct disk_engine_operations simulated_operations = {
     .release = simulated_release,
 };
 
-struct disk_engine *simulated_open(struct sim *sim, uint32_t host, uint32_t depth, uint32_t absent_disk, int wake_fd)
+struct disk_engine *sim_engine_open(struct sim *sim, uint32_t host, uint32_t depth, uint32_t absent_disk, int wake_fd)
 {
-    struct simulated *own = calloc(1, sizeof *own);
+    struct simulated *own = calloc(1, sizeof *own + sizeof own->requests[0] * sim->disk_count * depth);
     assert(own != NULL && host < SIM_PROCESSES_MAX && depth <= DISK_DEPTH_MAX);
     own->base.operations = &simulated_operations;
     own->sim = sim;
     own->host = host;
+    own->life = sim->processes[host].life;
     own->depth = depth;
     own->absent_disk = absent_disk;
     own->wake_fd = wake_fd;
