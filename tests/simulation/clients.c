@@ -19,6 +19,7 @@ void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES])
 
 void sim_client_later(struct sim *sim, uint32_t index, int64_t scale_ns)
 {
+    scale_ns = sim->is_crowded ? 4 * sim->header.timings.io_deadline_ns : scale_ns;
     int64_t after_ns = (int64_t)sim_below(sim, (uint64_t)scale_ns) + 1;
     sim_schedule(sim, sim->now_ns + after_ns, SIM_CLIENT, index, sim->processes[index].life);
 }
@@ -47,10 +48,10 @@ void sim_client_notice(struct sim *sim, uint32_t index, const struct notice *not
         break;
     case NOTICE_LEADER:
         process->last_epoch[notice->role] = notice->epoch;
-        oracle_elected(sim, notice->role, notice->epoch);
+        oracle_elected(sim, index, notice->role, notice->epoch);
         break;
     case NOTICE_LOST:
-        if (process->last_epoch[notice->role] != notice->epoch) {
+        if (notice->epoch == 0 || process->last_epoch[notice->role] != notice->epoch) {
             sim->violation = "a LOST without its LEADER";
         }
         process->last_epoch[notice->role] = 0;
@@ -194,11 +195,13 @@ void sim_client(struct sim *sim, const struct sim_event *at)
         return;
     }
     uint64_t draw = sim_below(sim, 100);
+    bool has_slot = !node_id_is_none(node_identity(process->node));
+    uint32_t leave_percent = sim->is_crowded ? 70 * has_slot : sim->fault_percent / 3;
     if (draw < sim->fault_percent / 4) {
         sim_process_kill(sim, index);
         return;
     }
-    if (draw < sim->fault_percent / 3 && !process->is_leaving) {
+    if (draw < leave_percent && !process->is_leaving) {
         struct event event = {.kind = EVENT_LEAVE};
         process->is_leaving = true;
         sim_process_command(sim, index, &event);

@@ -32,6 +32,14 @@ int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *pr
     return process->fast_ns + (a_ns > b_ns ? a_ns : b_ns);
 }
 
+/* What the process would find on its slow clock if it had a turn now. */
+int64_t sim_process_slow_now(const struct sim *sim, const struct sim_process *process)
+{
+    int64_t a_ns = clock_read(process, 0, sim->now_ns) - process->turn_clock_ns[0];
+    int64_t b_ns = clock_read(process, 1, sim->now_ns) - process->turn_clock_ns[1];
+    return process->slow_ns + (a_ns < b_ns ? a_ns : b_ns);
+}
+
 int64_t sim_process_lease_end(const struct sim_process *process)
 {
     return process->node->lease.end_ns;
@@ -78,6 +86,7 @@ void sim_process_start(struct sim *sim, uint32_t index, struct node_id former)
     memset(process->last_epoch, 0, sizeof process->last_epoch);
     memset(process->is_to_resign, 0, sizeof process->is_to_resign);
     memset(process->calls, 0, sizeof process->calls);
+    memset(process->reads, 0, sizeof process->reads);
     process->last_value = HISTORY_NONE;
     struct node_params params = {
         .header = sim->header,
@@ -127,10 +136,24 @@ static void process_pause(struct sim *sim, uint32_t index)
               (long long)((process->paused_until_ns - sim->now_ns) / 1000));
 }
 
+/* In a crowd newcomers are slow: nothing bounds when a claim goes out, nor how long it is left to settle (S1, S2). */
+static bool process_is_slow(const struct sim *sim, const struct sim_process *process)
+{
+    const struct node *node = process->node;
+    return sim->is_crowded && node->stage == NODE_JOINING &&
+           (node->claim.stage == CLAIM_WRITE || node->claim.stage == CLAIM_SETTLE);
+}
+
+/* Of 1,000 turns, how many end in a pause. */
+static uint32_t process_pauses(const struct sim *sim, const struct sim_process *process)
+{
+    return process_is_slow(sim, process) ? 100 : sim->fault_percent / 5;
+}
+
 /* Between the clock reading and the submission: whatever the step wanted goes out late, and nothing is reaped meanwhile. */
 static int64_t process_stumble(struct sim *sim, uint32_t index)
 {
-    if (sim_is_calm(sim) || sim_below(sim, 2000) >= sim->fault_percent / 5) {
+    if (sim_is_calm(sim) || sim_below(sim, 2000) >= process_pauses(sim, &sim->processes[index])) {
         return 0;
     }
     process_pause(sim, index);
@@ -209,7 +232,7 @@ void sim_process_turn(struct sim *sim, const struct sim_event *at)
         struct event event = {.kind = EVENT_TICK};
         process_step(sim, index, &event);
     }
-    if (!sim_is_calm(sim) && sim_below(sim, 1000) < sim->fault_percent / 5) {
+    if (!sim_is_calm(sim) && sim_below(sim, 1000) < process_pauses(sim, process)) {
         process_pause(sim, index);
     }
 }

@@ -6,14 +6,23 @@
 
 #include <stddef.h>
 
+/* What the value of a register row says. */
+struct sim_value {
+    uint64_t name_hash; /* 0: it has no name */
+    uint64_t epoch;
+    struct node_id holder; /* of a role */
+};
+
 /* Who wrote what after having seen what: the memory of the chain oracle. */
 struct sim_ballot {
     uint32_t row;
     struct ballot ballot, parent;
+    struct sim_value value;
 };
 
 struct sim_chain {
-    struct ballot tip; /* highest ballot of the row that anybody holds for committed */
+    struct ballot tip;  /* highest ballot of the row that anybody holds for committed */
+    uint64_t name_hash; /* of its value */
 };
 
 struct sim {
@@ -29,6 +38,7 @@ struct sim {
     uint64_t set_tag;
     uint32_t disk_count, process_count, role_count;
     uint32_t fault_percent; /* how rough this world is */
+    bool is_crowded;        /* more processes than slots, which come and go: a world for claims */
     int64_t calm_ns;        /* from then on nothing fails but one disk, which comes back; 0: never */
     uint32_t calm_disk;
     uint64_t calm_witness; /* an incarnation that lived when it came back; 0: none */
@@ -75,6 +85,7 @@ void sim_process_kill(struct sim *sim, uint32_t process);
 void sim_process_clock(struct sim *sim, uint32_t process);
 int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
+int64_t sim_process_slow_now(const struct sim *sim, const struct sim_process *process);
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
 
 /* When its incarnation ended: now, or when its lease did, which a process that slept notices late. */
@@ -96,10 +107,13 @@ void sim_call_ended(struct sim *sim, uint32_t process, uint32_t call);
 void oracle_after_step(struct sim *sim, uint32_t process);
 void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
 void oracle_landing(struct sim *sim, const struct sim_request *request);
-void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);
-void oracle_joined(struct sim *sim, struct node_id id);
+void oracle_elected(struct sim *sim, uint32_t process, uint32_t role, uint64_t epoch);
 void oracle_at_end(struct sim *sim);
 void oracle_histories(struct sim *sim);
+
+/* oracle_chain.c */
+void oracle_chain(struct sim *sim, uint32_t process);
+void oracle_joined(struct sim *sim, struct node_id id);
 
 /* oracle_disk.c */
 void oracle_out(struct sim *sim, const struct node *node);

@@ -112,6 +112,13 @@ struct sim_history {
     size_t count;
 };
 
+/* A read of one of its operations, as the oracle of reads follows it. */
+struct sim_read {
+    bool is_running;
+    uint64_t generation;
+    struct ballot floor; /* committed before the read began */
+};
+
 /* One process: at most one node at a time; it may rejoin as a new incarnation. */
 struct sim_process {
     bool is_alive;
@@ -132,6 +139,7 @@ struct sim_process {
     uint64_t last_epoch[SIM_ROLES_MAX]; /* of a NOTICE_LEADER not yet followed by LOST or a resignation */
     bool is_to_resign[SIM_ROLES_MAX];   /* once the work has stopped */
     struct sim_call calls[SIM_CALLS_MAX];
+    struct sim_read reads[SIM_DEPTH];
     uint64_t last_value; /* of a register, as a client of it was told last */
     bool is_leaving;
     bool must_know_out[SIM_DISKS_MAX]; /* D7: counted out by a heartbeat that stood when it started */
