@@ -112,10 +112,33 @@ static blkid_probe new_blkid_probe(int fd)
     return blkid;
 }
 
+/* A header of ours ends in its checksum, which one time in 65,536 reads like the last bytes of a boot sector; and the names
+ * and identifiers in it are anybody's. Its checksum is good, so what stands in it was written there by ourselves. */
+static bool is_in_header(blkid_probe blkid, const struct probe *probe)
+{
+    if (probe->set.fault != HEADER_OK || probe->set.offset != 0) {
+        return false;
+    }
+    static const char *const kinds[][2] = {{"SBMAGIC", "SBMAGIC_OFFSET"}, {"PTMAGIC", "PTMAGIC_OFFSET"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const char *magic = NULL;
+        const char *offset = NULL;
+        size_t magic_bytes = 0;
+        if (blkid_probe_lookup_value(blkid, kinds[i][0], &magic, &magic_bytes) == 0 &&
+            blkid_probe_lookup_value(blkid, kinds[i][1], &offset, NULL) == 0) {
+            return strtoull(offset, NULL, 10) + magic_bytes <= HEADER_BYTES;
+        }
+    }
+    return false;
+}
+
 static void take_signature(blkid_probe blkid, struct probe *probe)
 {
     const char *type = NULL;
     const char *label = NULL;
+    if (is_in_header(blkid, probe)) {
+        return;
+    }
     probe->has_foreign_signature = true;
     if (blkid_probe_lookup_value(blkid, "TYPE", &type, NULL) == 0) {
         if (blkid_probe_lookup_value(blkid, "LABEL", &label, NULL) == 0) {

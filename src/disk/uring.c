@@ -15,6 +15,9 @@
 /* What the poll of wake_fd carries, where a transfer carries its token. */
 #define TOKEN_WAKE UINT64_MAX
 
+/* Set in the token of a read that lost its link and is not carried out. No token of the table reaches this bit. */
+#define TOKEN_CUT (UINT64_C(1) << 63)
+
 static struct uring *uring_of(struct request_table *table)
 {
     return (struct uring *)table;
@@ -70,11 +73,33 @@ static void prepare_request(struct uring *uring, struct table_request *request)
     }
 }
 
+/*
+ * Rule D3: a link ends where a call stops taking. The read behind it would go with a later call, as a request of its own
+ * that need not wait for its write. So the kernel gets a request that does nothing in its place, which counts as a failed
+ * read: the row is read block by block when the write has been acknowledged. The flag of the last request taken is still
+ * there to be looked at, because nothing is prepared between a call and this.
+ */
+static void cut_link(struct uring *uring, unsigned head_before)
+{
+    struct io_uring_sq *queue = &uring->ring.sq;
+    unsigned head = *queue->khead;
+    if (head == head_before || head == queue->sqe_tail ||
+        (queue->sqes[(head - 1) & queue->ring_mask].flags & IOSQE_IO_LINK) == 0) {
+        return;
+    }
+    struct io_uring_sqe *read = &queue->sqes[head & queue->ring_mask];
+    uint64_t token = read->user_data;
+    io_uring_prep_nop(read);
+    io_uring_sqe_set_data64(read, token | TOKEN_CUT);
+}
+
 /* The kernel takes everything in one call unless memory is short; then the rest goes with the next submission or wait. */
 static int flush(struct uring *uring)
 {
     while (io_uring_sq_ready(&uring->ring) > 0) {
+        unsigned head = *uring->ring.sq.khead;
         int taken = io_uring_submit(&uring->ring);
+        cut_link(uring, head);
         if (taken < 0) {
             return taken;
         }
@@ -108,7 +133,8 @@ static void take_completion(struct uring *uring, uint64_t token, int result)
         uring->is_awake = true;
         return;
     }
-    request_table_take(&uring->table, token, result);
+    bool is_cut = (token & TOKEN_CUT) != 0;
+    request_table_take(&uring->table, token & ~TOKEN_CUT, is_cut ? -EIO : result);
 }
 
 /* After the end: what the kernel has never got, it need not give back. It looks into the ring only when it is told to. */
@@ -155,7 +181,8 @@ static void arm_wake(struct uring *uring)
     uring->is_wake_armed = true;
 }
 
-/* Sends what is pending and sleeps for one completion, in one system call. */
+/* Sends the poll and sleeps for one completion, in one system call. Nothing linked may be left to send: a call that waits goes
+ * on behind a cut link by itself (D3). */
 static int sleep_once(struct uring *uring, int64_t deadline_ns)
 {
     struct io_uring_cqe *cqe = NULL;
@@ -179,8 +206,11 @@ static int uring_wait(struct disk_engine *engine, int64_t timeout_ns)
     /* A wake-up that came before this wait has been seen by whoever waits; if it still stands, the poll tells again. */
     uring->is_awake = false;
     while (uring->table.done.count == 0 && !uring->is_awake) {
-        arm_wake(uring);
-        int error = sleep_once(uring, deadline_ns);
+        int error = flush(uring);
+        if (error == 0) {
+            arm_wake(uring);
+            error = sleep_once(uring, deadline_ns);
+        }
         if (error != 0) {
             return error;
         }

@@ -128,6 +128,46 @@ Test(format_set, A2_a_set_of_a_newer_format_is_refused_even_by_force)
     expect_refusal("unknown-data", DISKARCH_EVERSION, "newer format 2.0", "format it with that version");
 }
 
+/* ---- What else may stand there ----------------------------------------------------------------------------------------- */
+
+/* The same set with another creation time, so that the checksum at the end of its first header is that of a boot sector. */
+static void write_header_like_boot_sector(void)
+{
+    uint8_t block[512];
+    do {
+        header.created_wall_ns++;
+        set_header_encode(block, sizeof block, &header);
+    } while (block[510] != 0x55 || block[511] != 0xAA);
+    scratch_write(paths[0], 0, block, sizeof block);
+}
+
+Test(format_set, A2_a_header_that_ends_like_a_boot_sector_is_no_partition_table)
+{
+    write_header_like_boot_sector();
+    expect_refusal(NULL, DISKARCH_EINUSE, "diskarch set \"scratch\"", "--force scratch");
+    cr_assert_null(strstr(message, "partition table"), "%s", message);
+    cr_assert_eq(format_again("scratch"), 0, "%s", message);
+    expect_name("next");
+}
+
+Test(format_set, A2_a_boot_sector_in_place_of_a_header_is_a_partition_table)
+{
+    static const uint8_t end[] = {0x55, 0xAA};
+    scratch_fill(paths[0], 0, 0, 510);
+    scratch_write(paths[0], 510, end, sizeof end);
+    expect_refusal("scratch", DISKARCH_EINUSE, "dos partition table", "--force dos");
+}
+
+Test(format_set, A2_a_signature_behind_a_header_is_refused)
+{
+    static const uint8_t version_and_last_page[] = {1, 0, 0, 0, 16, 0, 0, 0};
+    scratch_fill(paths[0], layout_bytes(&header.layout), 0, 1 << 16);
+    scratch_write(paths[0], 1024, version_and_last_page, sizeof version_and_last_page);
+    scratch_write(paths[0], 4096 - 10, "SWAPSPACE2", 10);
+    write_header_like_boot_sector();
+    expect_refusal("scratch", DISKARCH_EINUSE, "swap", "--force swap");
+}
+
 /* ---- By force ---------------------------------------------------------------------------------------------------------- */
 
 Test(format_set, A2_an_idle_set_is_overwritten_by_its_name_after_W)
