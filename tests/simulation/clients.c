@@ -2,9 +2,9 @@
 #include "protocol/state.h"
 #include "sim.h"
 
-#include <stdio.h>
 #include <string.h>
 
+static const char *const node_names[SIM_PROCESSES_MAX] = {"alpha", "beta", "gamma", "delta", "epsilon"};
 static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch"};
 
 const char *sim_role_name(uint32_t role)
@@ -12,9 +12,15 @@ const char *sim_role_name(uint32_t role)
     return role_names[role];
 }
 
+const char *sim_process_name(uint32_t process)
+{
+    return node_names[process];
+}
+
 void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES])
 {
-    snprintf(ret_name, NAME_FIELD_BYTES, "node-%u", process);
+    memset(ret_name, 0, NAME_FIELD_BYTES);
+    memcpy(ret_name, node_names[process], strlen(node_names[process]));
 }
 
 void sim_client_later(struct sim *sim, uint32_t index, int64_t scale_ns)
@@ -38,6 +44,9 @@ void sim_client_notice(struct sim *sim, uint32_t index, const struct notice *not
     sim_hash(sim, (uint64_t)notice->kind << 32 | notice->epoch);
     sim_trace(sim, "process %u notice %d role %u epoch %llu reason %d", index, notice->kind, notice->role,
               (unsigned long long)notice->epoch, notice->reason);
+    if (sim->listener.on_notice != NULL) {
+        sim->listener.on_notice(sim->listener.context, index, notice);
+    }
     switch (notice->kind) {
     case NOTICE_JOINED:
         sim->statistics.joins++;

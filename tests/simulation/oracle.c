@@ -151,6 +151,9 @@ void oracle_after_step(struct sim *sim, uint32_t index)
     oracle_incarnations(sim, index);
     oracle_chain(sim, sim->processes[index].node);
     oracle_out(sim, sim->processes[index].node);
+    if (sim->listener.on_step != NULL) {
+        sim->listener.on_step(sim->listener.context, index);
+    }
 }
 
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch)

@@ -144,7 +144,7 @@ static void process_step(struct sim *sim, uint32_t index, struct event *event)
     struct actions actions;
     event->fast_ns = process->fast_ns;
     event->slow_ns = process->slow_ns;
-    event->wall_ns = sim->now_ns;
+    event->wall_ns = sim->now_ns + process->wall_offset_ns;
     node_step(process->node, event, &actions);
     sim->statistics.steps++;
     for (uint32_t i = 0; i < actions.notice_count; i++) {

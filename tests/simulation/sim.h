@@ -16,8 +16,17 @@ struct sim_chain {
     struct ballot tip; /* highest ballot of the row that anybody holds for committed */
 };
 
+/* Who watches a world being played step by step; any of them may be NULL. */
+struct sim_listener {
+    void (*on_step)(void *context, uint32_t process); /* after a node_step() and its oracles */
+    void (*on_notice)(void *context, uint32_t process, const struct notice *notice);
+    void *context;
+};
+
 struct sim {
     bool is_tracing;
+    bool is_steady; /* nothing is left to chance: every draw outside of the nodes falls in the middle */
+    struct sim_listener listener;
     uint64_t seed;
     uint64_t hash;
     const char *violation;
@@ -50,6 +59,10 @@ struct sim {
     uint64_t values; /* written so far: no two writes have the same */
     struct sim_statistics statistics;
 };
+
+/* world.c: an empty world, and one event of it; sim_run() makes both of a seed. */
+void sim_reset(struct sim *sim, uint64_t seed);
+void sim_dispatch(struct sim *sim, const struct sim_event *event);
 
 /* queue.c */
 void sim_schedule(struct sim *sim, int64_t at_ns, enum sim_event_kind kind, uint32_t subject, uint64_t argument);
@@ -86,6 +99,7 @@ void sim_client_stopped(struct sim *sim, const struct sim_event *event);
 void sim_client_later(struct sim *sim, uint32_t process, int64_t scale_ns);
 void sim_client_notice(struct sim *sim, uint32_t process, const struct notice *notice);
 const char *sim_role_name(uint32_t role);
+const char *sim_process_name(uint32_t process);
 void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES]);
 
 /* calls.c */
@@ -122,7 +136,7 @@ static inline bool sim_is_calm(const struct sim *sim)
 /* Draws. */
 static inline uint64_t sim_below(struct sim *sim, uint64_t below)
 {
-    return random_below(&sim->random, below);
+    return sim->is_steady ? below / 2 : random_below(&sim->random, below);
 }
 
 static inline bool sim_chance(struct sim *sim, uint32_t percent)

@@ -91,7 +91,7 @@ static void world_draw(struct sim *sim)
     sim_schedule(sim, NS_PER_S, SIM_WEATHER, SIM_DISKS_MAX, 0);
 }
 
-static void sim_forget(struct sim *sim, uint64_t seed)
+void sim_reset(struct sim *sim, uint64_t seed)
 {
     uint64_t seeds[2] = {seed, seed * UINT64_C(0x9e3779b97f4a7c15)};
     uint64_t node_seeds[2] = {~seed, seed + 1};
@@ -125,9 +125,40 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     }
 }
 
+void sim_dispatch(struct sim *sim, const struct sim_event *event)
+{
+    switch (event->kind) {
+    case SIM_TURN:
+    case SIM_TIMER:
+        sim_process_turn(sim, event);
+        break;
+    case SIM_LAND:
+        sim_disk_land(sim, event);
+        break;
+    case SIM_CAPTURE:
+        sim_disk_capture(sim, event);
+        break;
+    case SIM_COMPLETE:
+        sim_disk_complete(sim, event);
+        break;
+    case SIM_CLIENT:
+        sim_client(sim, event);
+        break;
+    case SIM_CALL:
+        sim_call_client(sim, event);
+        break;
+    case SIM_STOPPED:
+        sim_client_stopped(sim, event);
+        break;
+    case SIM_WEATHER:
+        sim_weather(sim, event);
+        break;
+    }
+}
+
 const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
 {
-    sim_forget(sim, seed);
+    sim_reset(sim, seed);
     world_draw(sim);
     sim_trace(sim, "%u disks, %u slots, %u processes, d %lld ms, renew %lld ms, quarantine %lld ms, rho %u ppm",
               sim->disk_count, sim->header.layout.slots, sim->process_count,
@@ -137,33 +168,7 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
     struct sim_event event;
     while (sim->violation == NULL && sim_next(sim, &event) && event.at_ns < sim->end_ns) {
         sim->now_ns = event.at_ns;
-        switch (event.kind) {
-        case SIM_TURN:
-        case SIM_TIMER:
-            sim_process_turn(sim, &event);
-            break;
-        case SIM_LAND:
-            sim_disk_land(sim, &event);
-            break;
-        case SIM_CAPTURE:
-            sim_disk_capture(sim, &event);
-            break;
-        case SIM_COMPLETE:
-            sim_disk_complete(sim, &event);
-            break;
-        case SIM_CLIENT:
-            sim_client(sim, &event);
-            break;
-        case SIM_CALL:
-            sim_call_client(sim, &event);
-            break;
-        case SIM_STOPPED:
-            sim_client_stopped(sim, &event);
-            break;
-        case SIM_WEATHER:
-            sim_weather(sim, &event);
-            break;
-        }
+        sim_dispatch(sim, &event);
     }
     if (sim->violation == NULL) {
         oracle_at_end(sim);

@@ -125,6 +125,7 @@ struct sim_process {
     int64_t rate_ppm[2];
     int64_t turn_clock_ns[2];
     int64_t fast_ns, slow_ns;
+    int64_t wall_offset_ns; /* how far its wall clock has jumped */
     uint32_t inbox[SIM_REQUESTS_MAX];
     uint32_t inbox_count;
     uint64_t timer; /* number of the newest timer */
