@@ -28,6 +28,9 @@ static const struct range not_printable[] = {
 
 static bool is_printable(uint32_t code_point)
 {
+    if (code_point >= 0x20 && code_point < 0x7f) {
+        return true; /* nearly every name, in every block that is read */
+    }
     if ((code_point & 0xfffe) == 0xfffe) { /* the last two of every plane are not characters */
         return false;
     }

@@ -23,6 +23,12 @@ static void fill_disk(const struct diskarch_observer *observer, uint32_t index, 
     const struct reader_disk *disk = &observer->reader.disks[index];
     *ret = (struct diskarch_disk_status){
         .index = index, .state = state_of(observer, disk), .latency_ns = disk->latency_ns};
+    if (!observer->set.members[index].is_present) {
+        struct disk_absence absence = disk_set_absence(&observer->set, index);
+        message_set(0, ret->path, sizeof ret->path, "%s", absence.path);
+        message_set(0, ret->reason, sizeof ret->reason, "%s", absence.reason);
+        return;
+    }
     message_set(0, ret->path, sizeof ret->path, "%s", observer->set.members[index].path);
     if (ret->state == DISKARCH_DISK_SLOW) {
         message_set(0, ret->reason, sizeof ret->reason,
@@ -34,27 +40,14 @@ static void fill_disk(const struct diskarch_observer *observer, uint32_t index, 
     }
 }
 
-/* A path without a header cannot tell its index; the user sees it beside a disk that no path turned out to be. */
-static void fill_unplaced(const struct disk_set *set, uint32_t unplaced, uint32_t index,
-                          struct diskarch_disk_status *ret)
-{
-    *ret = (struct diskarch_disk_status){.index = index, .state = DISKARCH_DISK_FAILED, .latency_ns = -1};
-    message_set(0, ret->path, sizeof ret->path, "%s", set->unplaced[unplaced]);
-    message_set(0, ret->reason, sizeof ret->reason, "%s", set->unplaced_reason[unplaced]);
-}
-
 size_t diskarch_observer_disks(struct diskarch_observer *observer, struct diskarch_disk_status *ret, size_t room)
 {
     pthread_mutex_lock(&observer->mutex);
     const struct disk_set *set = &observer->set;
-    uint32_t unplaced = 0;
     size_t count = 0;
     for (uint32_t i = 0; i < set->header.disk_count; i++, count++) {
         struct diskarch_disk_status status;
         fill_disk(observer, i, &status);
-        if (set->members[i].path[0] == '\0' && unplaced < set->unplaced_count) {
-            fill_unplaced(set, unplaced++, i, &status);
-        }
         if (count < room) {
             ret[count] = status;
         }

@@ -6,8 +6,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
-enum { READER_ARENA_BYTES = 8 << 20, READER_DEPTH_MIN = 4 };
+enum {
+    READER_ARENA_BYTES = 8 << 20,
+    READER_DEPTH_MIN = 4,
+    PAUSE_MS = 1, /* before the kernel is asked again */
+};
 _Static_assert(READER_DEPTH_MIN <= (int)READER_WANTS_MAX, "the smallest depth is one of those allowed");
 
 /* One pass on its way. */
@@ -175,6 +180,12 @@ static void ask_disk(struct pass *pass, uint32_t index)
     }
 }
 
+/* The kernel lacks memory just now: what it has not taken goes with the next wait. */
+static bool is_passing(int error)
+{
+    return error == -EAGAIN || error == -ENOMEM;
+}
+
 /*
  * Until everything is answered or two io deadlines have passed. What stands ready when they have passed still counts.
  */
@@ -183,6 +194,7 @@ static int wait_for_answers(struct pass *pass)
     struct reader *reader = pass->reader;
     int64_t end_ns = reader->begin_ns + 2 * reader->set->header.timings.io_deadline_ns;
     int error = disk_engine_submit(reader->engine);
+    error = is_passing(error) ? 0 : error;
     while (error == 0) {
         int64_t left_ns = end_ns - reader_now_ns();
         reap_all(pass);
@@ -190,6 +202,10 @@ static int wait_for_answers(struct pass *pass)
             return 0;
         }
         error = disk_engine_wait(reader->engine, left_ns);
+        if (is_passing(error)) {
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * NS_PER_MS}, NULL);
+            error = 0;
+        }
     }
     return error;
 }

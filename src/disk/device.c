@@ -69,6 +69,14 @@ static const char *type_name(mode_t mode)
     return S_ISSOCK(mode) ? "a socket" : "of a strange kind";
 }
 
+const char *device_remedy(int error)
+{
+    if (error == -EMFILE || error == -ENFILE) {
+        return "raise ulimit -n or LimitNOFILE= in the unit";
+    }
+    return error == -ENOMEM ? "free some" : "see the kernel log for the device's state";
+}
+
 static int refuse_open(int flags, int error, char *message, size_t message_bytes)
 {
     const char *remedy = "name a block device or a file that exists";
@@ -83,7 +91,7 @@ static int refuse_open(int flags, int error, char *message, size_t message_bytes
     } else if (error == ETXTBSY) {
         remedy = "it is in use as swap or as a running program; stop that first";
     } else if (error != ENOENT && error != ENOTDIR) {
-        remedy = "see the kernel log for the device's state";
+        remedy = device_remedy(-error);
     }
     return message_set(-error, message, message_bytes, "%s; %s", strerror(error), remedy);
 }
@@ -152,11 +160,14 @@ int device_measure(struct device *device)
     return device->is_block ? measure_block_device(device) : measure_file(device);
 }
 
-/* Such a device opens for writing all the same, and fails with the first write. */
-static bool is_read_only(const struct device *device)
+/* A device that is read-only opens for writing all the same, and fails with the first write. */
+static int check_writable(const struct device *device)
 {
-    int is_set = 0;
-    return device->is_block && ioctl(device->fd, BLKROGET, &is_set) == 0 && is_set != 0;
+    int is_read_only = 0;
+    if (device->is_block && ioctl(device->fd, BLKROGET, &is_read_only) != 0) {
+        return -errno;
+    }
+    return is_read_only != 0 ? -EROFS : 0;
 }
 
 /* ---- Opening -------------------------------------------------------------------------------------------------------- */
@@ -191,7 +202,8 @@ int device_open(const char *path, int flags, struct device *ret, char *message, 
         return errno == EINVAL ? refuse_direct(path, message, message_bytes)
                                : refuse_open(flags, errno, message, message_bytes);
     }
-    error = (flags & O_ACCMODE) == O_RDWR && is_read_only(&device) ? -EROFS : device_measure(&device);
+    error = (flags & O_ACCMODE) == O_RDWR ? check_writable(&device) : 0;
+    error = error != 0 ? error : device_measure(&device);
     if (error != 0) {
         device_close(&device);
         return error == -EOPNOTSUPP ? refuse_direct(path, message, message_bytes)
@@ -207,6 +219,11 @@ void device_close(struct device *device)
         close(device->fd);
         device->fd = -1;
     }
+}
+
+bool device_is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
 }
 
 bool device_is_same(const struct device *a, const struct device *b)

@@ -35,6 +35,12 @@ void device_close(struct device *device);
 /* Measures size and sectors again: a file may have grown. 0 or -errno. */
 int device_measure(struct device *device);
 
+/* The remedy for an error that has no better one of its own: of this host, or else of the device. Static storage. */
+const char *device_remedy(int error);
+
+/* Whether an error of device_open() tells of this process or host, which lack descriptors or memory, and not of the disk. */
+bool device_is_shortage(int error);
+
 bool device_is_same(const struct device *a, const struct device *b);
 
 /* Whole transfers at aligned offsets, from and to aligned memory: 0, -ENODATA at the end of the device, or -errno. */

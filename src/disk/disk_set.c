@@ -55,13 +55,14 @@ static int check_options(struct opening *opening)
     return 0;
 }
 
-/* What is missing or broken is absent; what is no disk at all, or cannot be durable, is refused. */
+/* What is missing or broken is absent; what is no disk at all, or cannot be durable, is refused. So is a shortage of this host:
+ * a disk that is well must not be taken for a failed one as long as this process runs. */
 static int open_candidate(struct opening *opening, struct candidate *candidate)
 {
     char message[DISK_MESSAGE_BYTES];
     int flags = opening->options->is_writable ? O_RDWR : O_RDONLY;
     int error = device_open(candidate->path, flags, &candidate->device, message, sizeof message);
-    if (error == DISKARCH_EDIRECT || error == DISKARCH_EUSAGE) {
+    if (error == DISKARCH_EDIRECT || error == DISKARCH_EUSAGE || device_is_shortage(error)) {
         return REFUSE(opening, error, "%s: %s", candidate->path, message);
     }
     if (error != 0) {
@@ -419,6 +420,19 @@ int disk_set_open(const struct disk_set_options *options, struct disk_set *ret)
         disk_set_close(ret);
     }
     return error;
+}
+
+struct disk_absence disk_set_absence(const struct disk_set *set, uint32_t index)
+{
+    assert(index < set->header.disk_count && !set->members[index].is_present);
+    uint32_t unplaced = 0;
+    for (uint32_t i = 0; i < index; i++) {
+        unplaced += set->members[i].path[0] == '\0';
+    }
+    if (set->members[index].path[0] == '\0' && unplaced < set->unplaced_count) {
+        return (struct disk_absence){.path = set->unplaced[unplaced], .reason = set->unplaced_reason[unplaced]};
+    }
+    return (struct disk_absence){.path = set->members[index].path, .reason = set->members[index].reason};
 }
 
 void disk_set_close(struct disk_set *set)

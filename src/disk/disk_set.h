@@ -5,7 +5,7 @@
  * Refused by name, never counted: a disk of another set or generation, a duplicate, a short device, another block size,
  * a newer format, a file system without direct I/O, a disk on which diskarch tune has begun and not ended. A disk that
  * cannot be opened, does not answer or whose headers are both unreadable is absent: the set opens as long as a majority of
- * the formatted disks is present.
+ * the formatted disks is present. A lack of descriptors or memory is refused too.
  */
 #ifndef DISKARCH_DISK_DISK_SET_H
 #define DISKARCH_DISK_DISK_SET_H
@@ -51,6 +51,17 @@ struct disk_set_options {
 /* Always initialises *ret. Blocks while disks are read; one that hangs costs a deadline (range_reader.h), two at most. 0 or an
  * error of diskarch.h; on error ret->message is set and nothing stays open. */
 int disk_set_open(const struct disk_set_options *options, struct disk_set *ret);
+
+/*
+ * What a user is told of an absent disk: the path that was meant, as far as it can be told, and the reason. A path without a
+ * readable header cannot tell its index, so the absent disks that no path turned out to be share, in order, the paths that
+ * turned out to be no disk. The texts live as long as the set.
+ */
+struct disk_absence {
+    const char *path; /* empty: none was named */
+    const char *reason;
+};
+struct disk_absence disk_set_absence(const struct disk_set *set, uint32_t index);
 
 /* Closes every descriptor. Fine on a set that failed to open. */
 void disk_set_close(struct disk_set *set);

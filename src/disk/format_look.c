@@ -64,7 +64,9 @@ static int refuse_second_name(struct format_job *job, uint32_t index)
     const char *path = job->targets[index].path;
     struct stat status;
     if (stat(path, &status) != 0) {
-        return 0;
+        return errno == ENOENT ? 0
+                               : FORMAT_REFUSE(job, -errno, "%s: %s; see that its directory can be searched", path,
+                                               strerror(errno));
     }
     struct device named = {.is_block = S_ISBLK(status.st_mode)};
     named.identity_device = named.is_block ? status.st_rdev : status.st_dev;
@@ -121,7 +123,12 @@ static int refuse_unusable(struct format_job *job, const struct format_target *t
     const struct device *device = &target->device;
     uint64_t needed_bytes = layout_bytes(&job->header.layout);
     char holder[HOLDER_NAME_BYTES];
-    if (holder_is_loop(device, holder)) {
+    int held = holder_find_loop(device, holder);
+    if (held < 0) {
+        return FORMAT_REFUSE(job, held, "%s: whether a loop device stands on it cannot be seen: %s; %s", target->path,
+                             strerror(-held), device_remedy(held));
+    }
+    if (held > 0) {
         return FORMAT_REFUSE(job, DISKARCH_EINUSE,
                              "%s: in use: %s stands on it and is mounted or held; unmount or stop that first (nothing "
                              "overrides this)",

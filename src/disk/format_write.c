@@ -25,8 +25,7 @@ static int fail(struct format_job *job, const struct format_target *target, cons
         return FORMAT_REFUSE(job, error, "%s: no room for %llu bytes; free some, or give fewer slots or registers",
                              target->path, (unsigned long long)layout_bytes(&job->header.layout));
     }
-    return FORMAT_REFUSE(job, error, "%s: %s: %s; see the kernel log for the device's state", target->path, what,
-                         strerror(-error));
+    return FORMAT_REFUSE(job, error, "%s: %s: %s; %s", target->path, what, strerror(-error), device_remedy(error));
 }
 
 /* ---- Making room, and forgetting what was ----------------------------------------------------------------------------- */

@@ -233,7 +233,6 @@ int probe_device(const struct device *device, uint64_t area_bytes, struct probe 
     error = buffer == NULL ? -ENOMEM : probe_with_buffer(device, area_bytes, buffer, ret);
     free(buffer);
     return error == 0 ? 0
-                      : message_set(error, message, message_bytes,
-                                    "what it holds cannot be read: %s; see the kernel log for the device's state",
-                                    strerror(-error));
+                      : message_set(error, message, message_bytes, "what it holds cannot be read: %s; %s",
+                                    strerror(-error), device_remedy(error));
 }

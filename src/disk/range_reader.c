@@ -10,8 +10,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { UNIT_BYTES = 4096 };
+enum { UNIT_BYTES = 4096, PAUSE_MS = 1 /* before an engine that fails is asked again */ };
 
 struct range_reader {
     struct disk_set set; /* of descriptors only: a layout whose row is as long as the longest range */
@@ -140,13 +141,16 @@ void range_reader_read(struct range_reader *reader, struct range *ranges, uint32
     reader->pass++;
     take_answers(&call);
     ask(&call, count);
-    /* What the kernel does not take for want of memory goes with the waiting, or is late. */
+    /* What the kernel does not take for want of memory goes with the waiting, or is late: no disk is to blame for that. */
     (void)disk_engine_submit(reader->engine);
     for (;;) {
         take_answers(&call);
         int64_t left_ns = call.end_ns - request_now_ns();
-        if (call.open == 0 || left_ns <= 0 || disk_engine_wait(reader->engine, left_ns) != 0) {
+        if (call.open == 0 || left_ns <= 0) {
             return;
+        }
+        if (disk_engine_wait(reader->engine, left_ns) != 0) {
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * NS_PER_MS}, NULL);
         }
     }
 }

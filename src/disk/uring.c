@@ -111,6 +111,17 @@ static void take_completion(struct uring *uring, uint64_t token, int result)
     request_table_take(&uring->table, token, result);
 }
 
+/* After the end: what the kernel has never got, it need not give back. It looks into the ring only when it is told to. */
+static void give_up_unsent(struct uring *uring)
+{
+    struct io_uring_sq *queue = &uring->ring.sq;
+    for (unsigned at = uring->is_given_up ? queue->sqe_tail : *queue->khead; at != queue->sqe_tail; at++) {
+        uint64_t token = queue->sqes[at & queue->ring_mask].user_data;
+        take_completion(uring, token, -ECANCELED);
+    }
+    uring->is_given_up = true;
+}
+
 static void uring_drain(struct request_table *table)
 {
     struct uring *uring = uring_of(table);
@@ -121,10 +132,12 @@ static void uring_drain(struct request_table *table)
         io_uring_cqe_seen(&uring->ring, cqe);
         take_completion(uring, token, result);
     }
-    /* Repairs go out at once. Should the kernel refuse them now, the next submission or wait takes them along. */
-    if (!table->is_over) {
-        (void)flush(uring);
+    if (table->is_over) {
+        give_up_unsent(uring);
+        return;
     }
+    /* Repairs go out at once. Should the kernel refuse them now, the next submission or wait takes them along. */
+    (void)flush(uring);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,8 @@ struct uring {
     struct io_uring ring;
     int wake_fd;
     bool is_wake_armed;
-    bool is_awake; /* wake_fd became readable */
+    bool is_awake;    /* wake_fd became readable */
+    bool is_given_up; /* what the kernel had not taken at the end counts as failed */
 };
 
 extern const struct disk_engine_operations uring_operations;

@@ -7,6 +7,7 @@
 
 #include <diskarch/diskarch.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,16 +106,12 @@ static int register_files(struct uring *uring, const struct disk_set *set)
 static int register_buffers(struct uring *uring)
 {
     const struct request_table *table = &uring->table;
-    struct iovec *shares = calloc(table->request_count, sizeof *shares);
-    if (shares == NULL) {
-        return -ENOMEM;
-    }
+    struct iovec shares[DISKS_MAX * DISK_DEPTH_MAX];
+    assert(table->request_count <= sizeof shares / sizeof shares[0]);
     for (uint32_t i = 0; i < table->request_count; i++) {
         shares[i] = (struct iovec){.iov_base = table->requests[i].block, .iov_len = request_table_share_bytes(table)};
     }
-    int error = io_uring_register_buffers(&uring->ring, shares, table->request_count);
-    free(shares);
-    return error;
+    return io_uring_register_buffers(&uring->ring, shares, table->request_count);
 }
 
 static int start(struct uring *uring, struct disk_set *set, uint32_t depth)

@@ -47,12 +47,40 @@ bool beacon_want(struct node *node, uint32_t register_index)
         return false;
     }
     beacon_list(&node->beacon, (register_index + 1) | BEACON_WANTED);
+    node->beacon.said.buckets[register_index % BEACON_BUCKETS]++; /* else what is wanted again looks as it did before */
     return true;
+}
+
+bool beacon_is_wanting(const struct node *node, uint32_t register_index)
+{
+    return beacon_lists(&node->beacon.said, (register_index + 1) | BEACON_WANTED);
+}
+
+void beacon_want_no_more(struct node *node, uint32_t register_index)
+{
+    struct beacon_own *own = &node->beacon;
+    for (uint32_t at = 0; at < BEACON_CHANGES; at++) {
+        uint32_t *entry = &own->said.changes[at];
+        if (*entry == ((register_index + 1) | BEACON_WANTED)) {
+            memmove(entry, entry + 1, (BEACON_CHANGES - 1 - at) * sizeof *entry);
+            own->said.changes[BEACON_CHANGES - 1] = 0;
+            own->fresh -= at < own->fresh;
+            return;
+        }
+    }
 }
 
 void beacon_seal(struct node *node)
 {
     node->beacon.fresh = 0;
+}
+
+bool beacon_wants_anew(const struct beacon *before, const struct beacon *now, uint32_t register_index)
+{
+    uint32_t bucket = register_index % BEACON_BUCKETS;
+    uint32_t entry = (register_index + 1) | BEACON_WANTED;
+    return beacon_lists(now, entry) &&
+           (!beacon_lists(before, entry) || now->buckets[bucket] != before->buckets[bucket]);
 }
 
 bool beacon_lists(const struct beacon *beacon, uint32_t entry)

@@ -25,11 +25,21 @@ void beacon_note_committed(struct node *node, uint32_t row);
 /* Lists the register as wanted; false if that would push out what no heartbeat has carried yet. */
 bool beacon_want(struct node *node, uint32_t register_index);
 
+/* Whether it stands there; it may have been pushed out by changes. */
+bool beacon_is_wanting(const struct node *node, uint32_t register_index);
+
+/* Nobody here waits for its holder any more. */
+void beacon_want_no_more(struct node *node, uint32_t register_index);
+
 /* A heartbeat begins, which carries all there is. */
 void beacon_seal(struct node *node);
 
 /* Whether the register may have changed between two beacons of one node: it is listed, or changes of its bucket are not. */
 bool beacon_has_changed(const struct beacon *before, const struct beacon *now, uint32_t register_index);
+
+/* Whether between two beacons of one node it has listed the register as wanted, perhaps once more; true too often, never too
+ * seldom, while the entry stands. */
+bool beacon_wants_anew(const struct beacon *before, const struct beacon *now, uint32_t register_index);
 
 /* Whether an entry stands in the list. */
 bool beacon_lists(const struct beacon *beacon, uint32_t entry);

@@ -154,6 +154,10 @@ bool call_change(struct node *node, const struct op *op, const uint8_t *seen, ui
         call->outcome = CALL_CANCELLED;
         return false;
     }
+    if (call->verb != CALL_FORGET && !role_value_can_grow(node, &value)) {
+        call->outcome = CALL_FULL;
+        return false;
+    }
     call->decision = CALL_APPLIES;
     if (call->verb == CALL_FORGET) {
         change_forget(node, &value);

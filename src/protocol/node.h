@@ -168,7 +168,7 @@ enum join_wait {
 
 enum role_refusal {
     REFUSED_HELD,
-    REFUSED_FULL,
+    REFUSED_FULL, /* every register has a name, or no epoch can follow the one there is */
     REFUSED_KIND,
     REFUSED_NOT_READY, /* transfer: no other node of that name is ready */
 };
@@ -242,7 +242,7 @@ enum call_outcome {
     CALL_UNCHANGED, /* compare-and-set: the value is another one, and stands in the result */
     CALL_NONE,      /* get, forget, ask: there is no such name */
     CALL_KIND,      /* the name belongs to another kind of value */
-    CALL_FULL,      /* every register has a name */
+    CALL_FULL,      /* every register has a name, or no version can follow the one there is */
     CALL_HELD,      /* forget: somebody holds the role */
     CALL_FREE,      /* ask: nobody alive holds the role */
     CALL_NOT_READY, /* ask for a transfer: no node of that name, other than the holder, is ready */

@@ -7,6 +7,8 @@
 #include "protocol/role_lead.h"
 #include "protocol/state.h"
 
+#include <assert.h>
+
 static const struct {
     op_change *change;
     op_done *done;
@@ -23,6 +25,7 @@ static const struct {
     {ledger_change_retire, ledger_on_retired},
     {NULL, sweep_on_ballot},
     {sweep_change_keep, sweep_on_ballot},
+    {NULL, NULL}, /* never begun */
 };
 
 enum { TASK_COUNT = sizeof tasks / sizeof *tasks };
@@ -33,6 +36,7 @@ void op_task_pack(struct op *op)
     while (task < TASK_COUNT && (tasks[task].change != op->change || tasks[task].done != op->done)) {
         task++;
     }
+    assert(task < TASK_COUNT);
     op->task = task;
     op->change = NULL;
     op->done = NULL;
@@ -40,7 +44,7 @@ void op_task_pack(struct op *op)
 
 void op_task_unpack(struct op *op)
 {
-    uint32_t task = op->task < TASK_COUNT ? op->task : 0;
+    uint32_t task = op->task < TASK_COUNT ? op->task : 0; /* a file may say anything */
     op->change = tasks[task].change;
     op->done = tasks[task].done;
 }

@@ -57,17 +57,17 @@ struct node_id peer_find_ready(const struct node *node, const char node_name[NAM
     return best;
 }
 
-/* T10: registers that this peer wants, and that no client here campaigns for, are looked at once. What cannot be noted now
- * is not remembered as heard, so that its next heartbeat brings it again. */
+/*
+ * T10: registers that this peer wants, and that no client here campaigns for, are looked at once for each time it says so. A
+ * register that it wants still after a change of holder it lists anew, and the new holder may be this node, which nobody has
+ * told. What cannot be noted now is not remembered as heard, so that its next heartbeat brings it again.
+ */
 static void peer_hear_wanted(struct node *node, const struct beacon *before, struct beacon *now)
 {
     for (uint32_t i = 0; i < BEACON_CHANGES; i++) {
-        uint32_t entry = now->changes[i];
-        if ((entry & BEACON_WANTED) == 0 || beacon_lists(before, entry)) {
-            continue;
-        }
-        uint32_t index = (entry & ~BEACON_WANTED) - 1;
-        if (index < node_layout(node)->registers && !stray_suspect(node, index)) {
+        uint32_t index = (now->changes[i] & ~BEACON_WANTED) - 1;
+        bool is_known = (now->changes[i] & BEACON_WANTED) != 0 && index < node_layout(node)->registers;
+        if (is_known && beacon_wants_anew(before, now, index) && !stray_suspect(node, index)) {
             now->changes[i] = 0;
         }
     }

@@ -43,11 +43,24 @@ static void op_pause(struct node *node, struct op *op)
     op_enter(node, op, OP_PAUSE);
 }
 
+/*
+ * Whether no ballot can follow those seen. No row comes so far by itself: somebody has forged a promise. As on a row that has
+ * lost a block on most disks, the operation does not end, and nothing else is held up by it.
+ */
+static bool row_is_exhausted(const struct row_state *row)
+{
+    return row->round_seen >= UINT64_MAX - 1; /* phase 2 promises one round more */
+}
+
 /* Phase 1: a ballot above every promise seen and above my own. My accepted and value stay as they are. */
 static void op_enter_promise(struct node *node, struct op *op)
 {
     struct row_state *row = register_row(node, op->row);
     assert(row->is_known);
+    if (row_is_exhausted(row)) {
+        op_pause(node, op);
+        return;
+    }
     row->round_seen++;
     op->ballot = (struct ballot){row->round_seen, node->self.slot, node->self.incarnation};
     assert(ballot_is_above(op->ballot, row->promised));
@@ -80,7 +93,9 @@ static void op_finish(struct node *node, struct op *op, enum op_outcome outcome)
     op->phase = OP_UNUSED;
     op->generation = ++node->registers.generation;
     node->registers.running--;
-    mend_row_everywhere(node, op->row); /* else what was committed on a bare majority would stay there */
+    if (node->stage != NODE_OVER) {
+        mend_row_everywhere(node, op->row); /* else what was committed on a bare majority would stay there */
+    }
 }
 
 /* What phase 2 writes: f(seen), or what was seen. True if f wants a change. */
@@ -101,7 +116,7 @@ static void op_enter_ballot(struct node *node, struct op *op)
         op_enter(node, op, OP_READ); /* first use of a row */
         return;
     }
-    if (row->is_next_promised) {
+    if (row->is_next_promised && !row_is_exhausted(row)) {
         op->ballot = row->promised;
         op->parent = row->accepted;
         op_choose_value(node, op, row->value);
@@ -360,16 +375,16 @@ static void op_ask_again(struct node *node, struct op *op)
 
 static void op_run(struct node *node, struct op *op)
 {
-    if (op->phase == OP_PAUSE) {
-        if (node->fast_ns < op->pause_fast_ns) {
-            node_wake_fast(node, op->pause_fast_ns);
-            return;
-        }
+    if (op->phase == OP_PAUSE && node->fast_ns >= op->pause_fast_ns) {
         if (op->goal == OP_UPDATE) {
             op_enter_ballot(node, op);
         } else {
             op_enter(node, op, OP_READ);
         }
+    }
+    if (op->phase == OP_PAUSE) {
+        node_wake_fast(node, op->pause_fast_ns);
+        return;
     }
     op_ask_again(node, op);
     enum io_operation operation = op_is_exchanging(op) ? IO_EXCHANGE : IO_READ;
@@ -388,7 +403,7 @@ static void op_run(struct node *node, struct op *op)
 
 void op_run_all(struct node *node)
 {
-    for (uint32_t i = 0; i < node->params.depth; i++) {
+    for (uint32_t i = 0; i < node->params.depth && node->registers.running > 0; i++) {
         if (node->registers.ops[i].phase != OP_UNUSED) {
             op_run(node, &node->registers.ops[i]);
         }

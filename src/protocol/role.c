@@ -83,8 +83,10 @@ static void role_on_held(struct node *node, struct role *role, const struct op *
     if (op->is_proven && is_news) {
         role_tell_held(node, role, value);
     }
-    if (role->is_to_list) {
-        role->is_to_list = !beacon_want(node, lookup_register(node, &role->lookup));
+    uint32_t index = lookup_register(node, &role->lookup);
+    bool is_told = node_id_is_same(role->told_holder, value->holder);
+    if (role->is_to_list || (is_told && !beacon_is_wanting(node, index))) {
+        role->is_to_list = !beacon_want(node, index);
     }
     role->attempts = 0;
     role->yields_until_ns = 0;
@@ -122,9 +124,15 @@ static bool role_yields(struct node *node, struct role *role, const struct role_
     return false;
 }
 
-static void role_on_open(struct node *node, struct role *role, const struct role_value *value)
+static void role_on_open(struct node *node, struct role *role, const struct op *op, const struct role_value *value)
 {
     bool is_mine = role_value_is_held(value) && node_id_is_same(value->holder, node->self);
+    if (!is_mine && !role_value_can_grow(node, value)) {
+        if (!role_needs_proof(node, role, op)) {
+            role_refuse(node, role, REFUSED_FULL, NULL);
+        }
+        return;
+    }
     if (!is_mine && role_yields(node, role, value)) {
         return;
     }
@@ -144,7 +152,7 @@ static void role_on_value(struct node *node, struct role *role, const struct op 
             role_refuse(node, role, REFUSED_KIND, NULL);
         }
     } else if (!is_found || role_value_is_open(node, &value) || node_id_is_same(value.holder, node->self)) {
-        role_on_open(node, role, &value);
+        role_on_open(node, role, op, &value);
     } else {
         role_on_held(node, role, op, &value);
     }

@@ -24,6 +24,11 @@ bool role_value_is_open(const struct node *node, const struct role_value *value)
     return value->holder.slot < node_layout(node)->slots && watch_is_gone(&node->watch, value->holder);
 }
 
+bool role_value_can_grow(const struct node *node, const struct role_value *value)
+{
+    return value->epoch < UINT64_MAX && node->params.header.epoch_floor < UINT64_MAX;
+}
+
 static bool value_is_mine(const struct node *node, const struct role *role, const uint8_t *seen,
                           struct role_value *ret_value)
 {
@@ -63,7 +68,7 @@ bool role_change_acquire(struct node *node, const struct op *op, const uint8_t *
         value.kind = VALUE_ROLE;
         memcpy(value.name, role->lookup.name, sizeof value.name);
     }
-    if (value.kind != VALUE_ROLE || !role_value_is_open(node, &value)) {
+    if (value.kind != VALUE_ROLE || !role_value_is_open(node, &value) || !role_value_can_grow(node, &value)) {
         return false;
     }
     uint64_t floor = node->params.header.epoch_floor;
@@ -100,7 +105,8 @@ bool role_change_led(struct node *node, const struct op *op, const uint8_t *seen
 
 void role_value_let_go(const struct node *node, struct role_value *value)
 {
-    const char *name = value->hold == ROLE_TRANSFERRING ? peer_ready_name(node, value->successor) : NULL;
+    bool is_to_hand_over = value->hold == ROLE_TRANSFERRING && role_value_can_grow(node, value);
+    const char *name = is_to_hand_over ? peer_ready_name(node, value->successor) : NULL;
     if (name != NULL) {
         value->hold = ROLE_HELD;
         value->holder = value->successor;

@@ -19,6 +19,9 @@ bool role_value_is_held(const struct role_value *value);
 /* Whether a candidate may hold it next: free, forgotten, or held by one that is gone (B4, T7). */
 bool role_value_is_open(const struct node *node, const struct role_value *value);
 
+/* Whether a greater epoch can follow: none comes to the end of all numbers by itself, but one may be forged. */
+bool role_value_can_grow(const struct node *node, const struct role_value *value);
+
 /* Whether it says all that this node, which leads it, wants it to say. */
 bool role_value_is_as_wanted(const struct role *role, const struct role_value *value);
 

@@ -23,6 +23,7 @@ void role_lead(struct node *node, struct role *role, const struct role_value *va
     role->told_holder = role->successor = (struct node_id){0};
     role->is_publish_owed = role->is_transfer_owed = false;
     role_notify(node, role, NOTICE_LEADER)->epoch = role->epoch;
+    beacon_want_no_more(node, lookup_register(node, &role->lookup));
     if (!role_value_is_as_wanted(role, value)) {
         role_write_soon(node, role); /* it was handed over, or the payload is a newer one by now */
     }

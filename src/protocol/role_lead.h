@@ -40,6 +40,7 @@ static inline void role_schedule(struct node *node, struct role *role, int64_t d
 static inline void role_release(struct node *node, struct role *role)
 {
     role_notify(node, role, NOTICE_RELEASED);
+    beacon_want_no_more(node, lookup_register(node, &role->lookup));
     role->stage = ROLE_IDLE;
 }
 

@@ -63,10 +63,14 @@ static struct watch_entry *watch_find_or_add(struct watch *watch, struct node_id
     return entry;
 }
 
+/* Whoever promises more than a century has promised that nobody may wait for its death; the sum of times stays a time. */
+#define PROMISE_NS_MAX (INT64_MAX / 2)
+
 /* T6 (a): when the counter has stood still long enough. */
 static int64_t entry_due_ns(const struct watch *watch, const struct watch_entry *entry)
 {
-    return entry->since_slow_ns + watch->watch_ns + (int64_t)entry->promise_ns;
+    uint64_t promise_ns = entry->promise_ns < PROMISE_NS_MAX ? entry->promise_ns : PROMISE_NS_MAX;
+    return entry->since_slow_ns + watch->watch_ns + (int64_t)promise_ns;
 }
 
 static void watch_schedule(struct watch *watch, int64_t due_ns)

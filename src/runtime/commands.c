@@ -1,12 +1,12 @@
 /* What the owner asks about roles, on the node thread: given to the node that lives, and again to the next one. */
-#include "runtime/state.h"
+#include "runtime/turn.h"
 
 #include <assert.h>
 #include <string.h>
 
-static void give(struct runtime *runtime, enum event_kind kind, uint32_t role)
+static void give(struct turn *turn, enum event_kind kind, uint32_t role)
 {
-    const struct runtime_role *own = &runtime->roles[role];
+    const struct runtime_role *own = &turn->roles[role];
     struct event event = {
         .kind = kind,
         .as.command =
@@ -19,20 +19,20 @@ static void give(struct runtime *runtime, enum event_kind kind, uint32_t role)
                 .payload_bytes = own->payload.byte_count,
             },
     };
-    thread_feed(runtime, &event);
+    turn_feed(turn, &event);
 }
 
 /* Without a node that could answer. */
-static void release_unheard(struct runtime *runtime, uint32_t role)
+static void release_unheard(struct turn *turn, uint32_t role)
 {
     struct runtime_notice released = {.what = {.kind = NOTICE_RELEASED, .role = role},
-                                      .is_final = runtime->phase == PHASE_ENDED};
-    thread_end_campaign(runtime, &released);
+                                      .is_final = turn->phase == PHASE_ENDED};
+    turn_end_campaign(turn, &released);
 }
 
-static void take_campaign(struct runtime *runtime, const struct command *command)
+static void take_campaign(struct turn *turn, const struct command *command)
 {
-    struct runtime_role *role = &runtime->roles[command->role];
+    struct runtime_role *role = &turn->roles[command->role];
     assert(!role->is_open);
     role->is_open = true;
     role->is_resigning = false;
@@ -40,101 +40,104 @@ static void take_campaign(struct runtime *runtime, const struct command *command
     role->priority = command->priority;
     role->payload = command->payload;
     memcpy(role->name, command->name, sizeof role->name);
-    if (command->role >= runtime->roles_used) {
-        runtime->roles_used = command->role + 1;
+    if (command->role >= turn->roles_used) {
+        turn->roles_used = command->role + 1;
     }
-    if (runtime->phase == PHASE_RUNNING) {
-        give(runtime, EVENT_CAMPAIGN, command->role);
-    } else if (runtime->phase == PHASE_ENDED) {
-        release_unheard(runtime, command->role);
+    if (turn->phase == PHASE_RUNNING) {
+        give(turn, EVENT_CAMPAIGN, command->role);
+    } else if (turn->phase == PHASE_ENDED) {
+        release_unheard(turn, command->role);
     }
 }
 
-static void take_resign(struct runtime *runtime, const struct command *command)
+static void take_resign(struct turn *turn, const struct command *command)
 {
-    struct runtime_role *role = &runtime->roles[command->role];
+    struct runtime_role *role = &turn->roles[command->role];
     if (!role->is_open) {
         return; /* it has ended in the meantime, and its owner will read so */
     }
     role->is_resigning = true;
-    incarnation_drop_leadership(runtime, command->role);
-    if (runtime->phase == PHASE_RUNNING) {
-        give(runtime, EVENT_RESIGN, command->role);
+    incarnation_drop_leadership(turn, command->role);
+    if (turn->phase == PHASE_RUNNING) {
+        give(turn, EVENT_RESIGN, command->role);
     } else {
-        release_unheard(runtime, command->role);
+        release_unheard(turn, command->role);
     }
 }
 
 /* Whoever leads no more has been told so already. */
-static bool is_led(const struct runtime *runtime, uint32_t role)
+static bool is_led(const struct turn *turn, uint32_t role)
 {
-    const struct runtime_role *own = &runtime->roles[role];
-    return runtime->phase == PHASE_RUNNING && own->is_open && !own->is_resigning &&
-           node_role_epoch(runtime->node, role) != 0;
+    const struct runtime_role *own = &turn->roles[role];
+    return turn->phase == PHASE_RUNNING && own->is_open && !own->is_resigning && node_role_epoch(turn->node, role) != 0;
 }
 
-static void take_transfer(struct runtime *runtime, const struct command *command)
+static void take_transfer(struct turn *turn, const struct command *command)
 {
-    if (is_led(runtime, command->role)) {
+    if (is_led(turn, command->role)) {
         struct event event = {.kind = EVENT_TRANSFER,
                               .as.command = {.role = command->role, .successor_name = command->name}};
-        thread_feed(runtime, &event);
+        turn_feed(turn, &event);
     }
 }
 
 /* The role keeps what was published last, for the next incarnation as well. */
-static void take_publish(struct runtime *runtime, const struct command *command)
+static void take_publish(struct turn *turn, const struct command *command)
 {
     struct payload newest;
-    bool is_new = payload_box_take(&runtime->payload_boxes[command->role], &newest);
-    if (is_new && runtime->roles[command->role].is_open) {
-        runtime->roles[command->role].payload = newest;
-        if (is_led(runtime, command->role)) {
-            give(runtime, EVENT_PUBLISH, command->role);
+    bool is_new = payload_box_take(&turn->payload_boxes[command->role], &newest);
+    if (is_new && turn->roles[command->role].is_open) {
+        turn->roles[command->role].payload = newest;
+        if (is_led(turn, command->role)) {
+            give(turn, EVENT_PUBLISH, command->role);
         }
     }
 }
 
-static void take_leave(struct runtime *runtime)
+/* Leaving resigns every role: as with a single resignation, none may be read as led from here on. */
+static void take_leave(struct turn *turn)
 {
-    runtime->is_leaving = true;
-    if (runtime->phase == PHASE_RUNNING) {
+    turn->is_leaving = true;
+    if (turn->phase == PHASE_RUNNING) {
+        for (uint32_t role = 0; role < turn->roles_used; role++) {
+            incarnation_drop_leadership(turn, role);
+        }
         struct event event = {.kind = EVENT_LEAVE};
-        thread_feed(runtime, &event);
-    } else if (runtime->phase == PHASE_DRAINING) {
-        incarnation_give_up(runtime);
+        turn_feed(turn, &event);
+    } else if (turn->phase == PHASE_DRAINING) {
+        incarnation_give_up(turn);
     }
 }
 
-void commands_take(struct runtime *runtime)
+void commands_take(struct turn *turn)
 {
     struct command command;
-    while (queue_take(&runtime->commands, &command)) {
+    while (queue_take(&turn->commands, &command)) {
         switch (command.kind) {
         case COMMAND_CAMPAIGN:
-            take_campaign(runtime, &command);
+            take_campaign(turn, &command);
             break;
         case COMMAND_RESIGN:
-            take_resign(runtime, &command);
+            take_resign(turn, &command);
             break;
         case COMMAND_TRANSFER:
-            take_transfer(runtime, &command);
+            take_transfer(turn, &command);
             break;
         case COMMAND_PUBLISH:
-            take_publish(runtime, &command);
+            take_publish(turn, &command);
             break;
         case COMMAND_LEAVE:
-            take_leave(runtime);
+            take_leave(turn);
             break;
         }
     }
 }
 
-void commands_give_again(struct runtime *runtime)
+void commands_give_again(struct turn *turn)
 {
-    for (uint32_t role = 0; role < runtime->roles_used && runtime->phase == PHASE_RUNNING; role++) {
-        if (runtime->roles[role].is_open) {
-            give(runtime, EVENT_CAMPAIGN, role);
+    for (uint32_t role = 0; role < turn->roles_used && turn->phase == PHASE_RUNNING; role++) {
+        if (turn->roles[role].is_open) {
+            give(turn, EVENT_CAMPAIGN, role);
         }
     }
 }

@@ -2,17 +2,16 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stddef.h>
 #include <sys/mman.h>
 
-static size_t page_bytes(uint32_t roles_max)
+size_t lease_page_bytes(uint32_t roles_max)
 {
     return sizeof(struct lease_page) + (size_t)roles_max * sizeof(_Atomic uint64_t);
 }
 
 int lease_page_map(uint32_t roles_max, struct lease_page **ret)
 {
-    size_t bytes = page_bytes(roles_max);
+    size_t bytes = lease_page_bytes(roles_max);
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (memory == MAP_FAILED) {
         return -errno;
@@ -31,13 +30,13 @@ int lease_page_map(uint32_t roles_max, struct lease_page **ret)
 void lease_page_unmap(struct lease_page *page, uint32_t roles_max)
 {
     if (page != NULL) {
-        munmap(page, page_bytes(roles_max));
+        munmap(page, lease_page_bytes(roles_max));
     }
 }
 
 int lease_page_lock(struct lease_page *page, uint32_t roles_max)
 {
-    return mlock(page, page_bytes(roles_max)) == 0 ? 0 : -errno;
+    return mlock(page, lease_page_bytes(roles_max)) == 0 ? 0 : -errno;
 }
 
 /*
@@ -82,6 +81,11 @@ struct lease_view lease_page_view(const struct lease_page *page)
     }
 }
 
+uint64_t lease_page_epoch(const struct lease_page *page, uint32_t role)
+{
+    return atomic_load_explicit(&page->epochs[role], memory_order_acquire);
+}
+
 int64_t lease_view_remaining_ns(const struct lease_view *view, struct clock_reading now)
 {
     int64_t fast_now_ns = view->fast_ns + clock_larger_difference_ns(view->at, now);
@@ -96,7 +100,7 @@ int64_t lease_page_remaining_ns(const struct lease_page *page, uint32_t role, ui
 {
     struct lease_view view = lease_page_view(page);
     int64_t remaining_ns = lease_view_remaining_ns(&view, clock_read());
-    uint64_t epoch = atomic_load_explicit(&page->epochs[role], memory_order_acquire);
+    uint64_t epoch = lease_page_epoch(page, role);
     if (remaining_ns == 0 || epoch == 0) {
         return 0;
     }

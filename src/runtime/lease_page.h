@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The lease as one turn saw it. */
@@ -39,7 +40,10 @@ struct lease_page {
     _Atomic uint64_t epochs[]; /* by role number; 0: not leader */
 };
 
-/* 0 or -errno. All epochs are 0, and there is no lease. */
+/* A page of zeroes: all epochs are 0, and there is no lease. */
+size_t lease_page_bytes(uint32_t roles_max);
+
+/* 0 or -errno. */
 int lease_page_map(uint32_t roles_max, struct lease_page **ret);
 void lease_page_unmap(struct lease_page *page, uint32_t roles_max);
 int lease_page_lock(struct lease_page *page, uint32_t roles_max);
@@ -53,6 +57,9 @@ bool lease_page_is_wiped(const struct lease_page *page);
 
 /* Any thread. */
 struct lease_view lease_page_view(const struct lease_page *page);
+
+/* The epoch under which the role is led while the lease, looked at before, has not ended; 0: not leader. Any thread. */
+uint64_t lease_page_epoch(const struct lease_page *page, uint32_t role);
 
 /* What is left of the lease at `now`, read after the view was taken; never negative. */
 int64_t lease_view_remaining_ns(const struct lease_view *view, struct clock_reading now);

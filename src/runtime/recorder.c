@@ -1,9 +1,12 @@
 #include "runtime/recorder.h"
 
+#include "block/crc32c.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,6 +176,9 @@ static int save_segment(const struct recorder *recorder, struct segment *segment
 {
     struct recorder_segment_head head = segment->head;
     head.event_bytes = atomic_load_explicit(&segment->used, memory_order_acquire);
+    head.node_checksum = crc32c(segment->node, recorder->node_bytes);
+    head.event_checksum = crc32c(segment->events, head.event_bytes);
+    head.head_checksum = crc32c(&head, offsetof(struct recorder_segment_head, head_checksum));
     int error = write_all(fd, &head, sizeof head);
     if (error == 0) {
         error = write_all(fd, segment->node, recorder->node_bytes);

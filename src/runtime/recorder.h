@@ -42,8 +42,11 @@ int recorder_save(struct recorder *recorder, int fd);
 
 /* ---- Reading a file ---- */
 
-/* The head of a file and of each segment in it, in the byte order and layout of the build that wrote it: only the same
- * build can replay it, and the sizes tell. */
+/*
+ * The head of a file and of each segment in it, in the byte order and layout of the build that wrote it: only the same
+ * build can replay it, and the sizes tell. The checksums tell what was damaged since. They are no protection: a node is
+ * taken from the file as it stood in memory, so whoever forges one has the reading program in his hands.
+ */
 struct recorder_file_head {
     char magic[8]; /* RECORDER_MAGIC */
     char version[32];
@@ -58,6 +61,9 @@ struct recorder_segment_head {
     uint64_t node_bytes;                           /* of the node's copy, which follows */
     uint64_t event_bytes;                          /* of the steps, which follow that */
     struct io_action requests[RECORDING_TAGS_MAX]; /* in flight when the segment began, by tag */
+    uint32_t node_checksum;                        /* CRC-32C of the node's copy */
+    uint32_t event_checksum;                       /* of the steps */
+    uint32_t head_checksum;                        /* of this head up to here */
 };
 
 #endif

@@ -1,11 +1,13 @@
 #include "runtime/replay.h"
 
+#include "block/crc32c.h"
 #include "block/layout.h"
 #include "runtime/recorder.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,9 +142,17 @@ static enum replay_progress enter_segment(struct replay *replay)
     memcpy(&head, replay->file + replay->at, sizeof head);
     replay->at += sizeof head;
     size_t left = replay->file_bytes - replay->at;
+    if (head.head_checksum != crc32c(&head, offsetof(struct recorder_segment_head, head_checksum))) {
+        return broken(replay, "the file is damaged");
+    }
     if (!params_are_sound(&head.params) || head.node_bytes != node_bytes(&head.params) || head.node_bytes > left ||
         head.event_bytes > left - head.node_bytes) {
-        return broken(replay, "the file is damaged, or was written by another build");
+        return broken(replay, "the file ends too early, or was written by another build");
+    }
+    const uint8_t *node_copy = replay->file + replay->at;
+    if (head.node_checksum != crc32c(node_copy, head.node_bytes) ||
+        head.event_checksum != crc32c(node_copy + head.node_bytes, head.event_bytes)) {
+        return broken(replay, "the file is damaged");
     }
     replay->params = head.params;
     replay->memory = malloc(head.node_bytes);
@@ -150,7 +160,7 @@ static enum replay_progress enter_segment(struct replay *replay)
     if (replay->memory == NULL || replay->row_memory == NULL) {
         return broken(replay, "not enough memory");
     }
-    memcpy(replay->memory, replay->file + replay->at, head.node_bytes);
+    memcpy(replay->memory, node_copy, head.node_bytes);
     replay->at += head.node_bytes;
     replay->segment_end = replay->at + head.event_bytes;
     replay->node = node_adopt(replay->memory, &replay->params);

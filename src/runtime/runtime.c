@@ -14,6 +14,7 @@ enum {
     STACK_BYTES = 512 << 10,
     ENGINE_DEPTH_MAX = 64,
     NODE_DEPTH_MIN = 4,
+    NOTICE_QUEUE_ROOM = 256,
     ROLES_BEYOND_REGISTERS = 16, /* campaigns that are ending, or will be refused because every register has a name */
     /* Twice what one incarnation can have in flight: the hung requests of one do not starve the next. */
     ENGINE_DEPTH_MIN = 2 * (NODE_DEPTH_MIN + NODE_RESERVED),
@@ -42,11 +43,11 @@ static uint32_t roles_max_of(const struct set_header *header)
 
 static void plan(struct runtime *runtime, const struct runtime_options *options)
 {
-    runtime->is_rejoining = options->is_rejoining;
-    runtime->wants_renewals = options->wants_renewals;
+    runtime->turn.is_rejoining = options->is_rejoining;
+    runtime->turn.wants_renewals = options->wants_renewals;
     runtime->engine_kind = options->engine;
     runtime->engine_depth = engine_depth_of(&runtime->set.header);
-    struct node_params *params = &runtime->params;
+    struct node_params *params = &runtime->turn.params;
     params->header = runtime->set.header;
     params->depth = runtime->engine_depth / 2 - NODE_RESERVED;
     params->roles_max = roles_max_of(&runtime->set.header);
@@ -54,66 +55,20 @@ static void plan(struct runtime *runtime, const struct runtime_options *options)
     name_field_store((uint8_t *)params->name, options->node_name);
 }
 
-static int map_queue(struct runtime *runtime, struct queue *queue, size_t room, size_t element_bytes)
+static int map_area(void *context, size_t bytes, void **ret)
 {
-    void *memory;
-    int error = area_map(&runtime->areas, room * element_bytes, &memory);
-    if (error == 0) {
-        queue_init(queue, memory, room, element_bytes);
-    }
-    return error;
-}
-
-static int map_queues(struct runtime *runtime)
-{
-    size_t commands = (size_t)runtime->params.roles_max * COMMANDS_PER_ROLE + 1;
-    size_t orders = (size_t)NODE_CALLS_MAX * ORDERS_PER_CALL;
-    int error = map_queue(runtime, &runtime->commands, commands, sizeof(struct command));
-    if (error == 0) {
-        error = map_queue(runtime, &runtime->call_orders, orders, sizeof(struct call_order));
-    }
-    if (error == 0) {
-        error = map_queue(runtime, &runtime->notices, NOTICE_QUEUE_ROOM, sizeof(struct runtime_notice));
-    }
-    return error;
-}
-
-static int map_roles(struct runtime *runtime)
-{
-    uint32_t roles_max = runtime->params.roles_max;
-    void *roles, *elected, *payload_boxes;
-    int error = area_map(&runtime->areas, roles_max * sizeof(struct runtime_role), &roles);
-    if (error != 0) {
-        return error;
-    }
-    error = area_map(&runtime->areas, roles_max * sizeof(uint32_t), &elected);
-    if (error != 0) {
-        return error;
-    }
-    error = area_map(&runtime->areas, roles_max * sizeof(struct payload_box), &payload_boxes);
-    if (error != 0) {
-        return error;
-    }
-    runtime->roles = roles;
-    runtime->elected = elected;
-    runtime->payload_boxes = payload_boxes;
-    error = recorder_map(&runtime->recorder_areas, &runtime->params, &runtime->recorder);
-    if (error != 0) {
-        return error;
-    }
-    return lease_page_map(roles_max, &runtime->page);
+    struct runtime *runtime = context;
+    return area_map(&runtime->areas, bytes, ret);
 }
 
 static int map_memory(struct runtime *runtime)
 {
-    int error = map_queues(runtime);
+    struct turn *turn = &runtime->turn;
+    int error = turn_map(turn, NOTICE_QUEUE_ROOM, map_area, runtime);
     if (error == 0) {
-        error = map_roles(runtime);
+        error = recorder_map(&runtime->recorder_areas, &turn->params, &runtime->recorder);
     }
-    if (error == 0) {
-        error = area_map(&runtime->areas, node_bytes(&runtime->params), &runtime->node_memory);
-    }
-    return error;
+    return error != 0 ? error : lease_page_map(turn->params.roles_max, &turn->page);
 }
 
 static int open_bells(struct runtime *runtime)
@@ -151,7 +106,7 @@ static int start_thread(struct runtime *runtime)
 
 static void free_runtime(struct runtime *runtime)
 {
-    lease_page_unmap(runtime->page, runtime->params.roles_max);
+    lease_page_unmap(runtime->turn.page, runtime->turn.params.roles_max);
     bell_close(&runtime->command_bell);
     bell_close(&runtime->notice_bell);
     sem_destroy(&runtime->started);
@@ -232,19 +187,6 @@ int runtime_open(const struct runtime_options *options, struct runtime **ret, ch
 /* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
 /*
- * Per number at most COMMANDS_PER_ROLE commands can wait: of one leadership a transfer, a publication (the payload box
- * merges them) and a resignation that crossed its end; then the next campaign under the same number and its resignation,
- * whose end must come, for which the thread takes them all. So the queue, which has room for that many, is never full.
- */
-static void send_command(struct runtime *runtime, const struct command *command)
-{
-    bool has_room = queue_put(&runtime->commands, command);
-    assert(has_room);
-    (void)has_room;
-    bell_ring(&runtime->command_bell);
-}
-
-/*
  * The node bounds its leaving itself; the bound here is beyond that one, for a thread that the kernel does not let go.
  */
 static void wait_until_over(struct runtime *runtime)
@@ -254,7 +196,7 @@ static void wait_until_over(struct runtime *runtime)
     for (;;) {
         uint32_t seen = bell_rings(&runtime->notice_bell);
         int64_t left_ns = end_ns - clock_monotonic_ns();
-        if (atomic_load(&runtime->is_over) || left_ns <= 0) {
+        if (atomic_load(&runtime->turn.is_over) || left_ns <= 0) {
             return;
         }
         bell_wait(&runtime->notice_bell, seen, left_ns);
@@ -274,7 +216,8 @@ void runtime_close(struct runtime *runtime)
     if (runtime == NULL || runtime_is_forked(runtime)) {
         return;
     }
-    send_command(runtime, &(struct command){.kind = COMMAND_LEAVE});
+    owner_leave(&runtime->turn);
+    bell_ring(&runtime->command_bell);
     wait_until_over(runtime);
     atomic_store(&runtime->must_stop, true);
     bell_ring(&runtime->command_bell);
@@ -287,93 +230,51 @@ void runtime_close(struct runtime *runtime)
 
 /* ---- In between -------------------------------------------------------------------------------------------------- */
 
-static struct payload payload_of(const void *bytes, uint32_t byte_count)
-{
-    struct payload payload = {.byte_count = byte_count};
-    assert(byte_count <= PAYLOAD_BYTES_MAX);
-    if (byte_count > 0) {
-        memcpy(payload.bytes, bytes, byte_count);
-    }
-    return payload;
-}
-
 void runtime_campaign(struct runtime *runtime, const struct role_command *command)
 {
-    assert(command->role < runtime->params.roles_max);
-    struct command own = {
-        .kind = COMMAND_CAMPAIGN,
-        .role = command->role,
-        .is_try = command->is_try,
-        .priority = command->priority,
-        .payload = payload_of(command->payload, command->payload_bytes),
-    };
-    name_field_store((uint8_t *)own.name, command->name);
-    send_command(runtime, &own);
+    owner_campaign(&runtime->turn, command);
+    bell_ring(&runtime->command_bell);
 }
 
 void runtime_resign(struct runtime *runtime, uint32_t role)
 {
-    assert(role < runtime->params.roles_max);
-    send_command(runtime, &(struct command){.kind = COMMAND_RESIGN, .role = role});
+    owner_resign(&runtime->turn, role);
+    bell_ring(&runtime->command_bell);
 }
 
 void runtime_transfer(struct runtime *runtime, uint32_t role, const char *successor_name)
 {
-    assert(role < runtime->params.roles_max);
-    struct command command = {.kind = COMMAND_TRANSFER, .role = role};
-    name_field_store((uint8_t *)command.name, successor_name);
-    send_command(runtime, &command);
+    owner_transfer(&runtime->turn, role, successor_name);
+    bell_ring(&runtime->command_bell);
 }
 
 void runtime_publish(struct runtime *runtime, uint32_t role, const void *payload, uint32_t payload_bytes)
 {
-    assert(role < runtime->params.roles_max);
-    if (payload_box_put(&runtime->payload_boxes[role], payload, payload_bytes)) {
-        send_command(runtime, &(struct command){.kind = COMMAND_PUBLISH, .role = role});
+    if (owner_publish(&runtime->turn, role, payload, payload_bytes)) {
+        bell_ring(&runtime->command_bell);
     }
-}
-
-/* The queue has room for ORDERS_PER_CALL of every number, so it is never full. */
-static void send_order(struct runtime *runtime, const struct call_order *order)
-{
-    assert(order->call < NODE_CALLS_MAX);
-    bool has_room = queue_put(&runtime->call_orders, order);
-    assert(has_room);
-    (void)has_room;
-    bell_ring(&runtime->command_bell);
 }
 
 void runtime_call(struct runtime *runtime, const struct call_command *command)
 {
-    struct call_order order = {
-        .call = command->call,
-        .verb = command->verb,
-        .has_expected = command->has_expected,
-        .ask = command->ask,
-        .value = payload_of(command->bytes, command->byte_count),
-        .expected = payload_of(command->expected_bytes, command->expected_count),
-    };
-    name_field_store((uint8_t *)order.name, command->name);
-    if (command->successor_name != NULL) {
-        name_field_store((uint8_t *)order.successor_name, command->successor_name);
-    }
-    send_order(runtime, &order);
+    owner_call(&runtime->turn, command);
+    bell_ring(&runtime->command_bell);
 }
 
 void runtime_cancel(struct runtime *runtime, uint32_t call)
 {
-    send_order(runtime, &(struct call_order){.is_cancel = true, .call = call});
+    owner_cancel(&runtime->turn, call);
+    bell_ring(&runtime->command_bell);
 }
 
 const struct call_result *runtime_call_result(const struct runtime *runtime, uint32_t call)
 {
-    assert(call < NODE_CALLS_MAX);
-    return &runtime->calls[call].result;
+    return owner_call_result(&runtime->turn, call);
 }
 
 bool runtime_take_notice(struct runtime *runtime, struct runtime_notice *ret)
 {
-    return queue_take(&runtime->notices, ret);
+    return owner_take_notice(&runtime->turn, ret);
 }
 
 struct bell *runtime_bell(struct runtime *runtime)
@@ -383,13 +284,13 @@ struct bell *runtime_bell(struct runtime *runtime)
 
 int64_t runtime_remaining_ns(const struct runtime *runtime, uint32_t role, uint64_t *ret_epoch)
 {
-    assert(role < runtime->params.roles_max);
-    return lease_page_remaining_ns(runtime->page, role, ret_epoch);
+    assert(role < runtime->turn.params.roles_max);
+    return lease_page_remaining_ns(runtime->turn.page, role, ret_epoch);
 }
 
 bool runtime_is_forked(const struct runtime *runtime)
 {
-    return lease_page_is_wiped(runtime->page);
+    return lease_page_is_wiped(runtime->turn.page);
 }
 
 const struct set_header *runtime_header(const struct runtime *runtime)
@@ -405,35 +306,41 @@ const struct runtime_info *runtime_info(const struct runtime *runtime)
 const char *runtime_disk_path(const struct runtime *runtime, uint32_t disk)
 {
     assert(disk < runtime->set.header.disk_count);
-    return runtime->set.members[disk].path;
+    const struct disk_member *member = &runtime->set.members[disk];
+    return member->is_present ? member->path : disk_set_absence(&runtime->set, disk).path;
 }
 
 const char *runtime_disk_absence(const struct runtime *runtime, uint32_t disk)
 {
     assert(disk < runtime->set.header.disk_count);
-    return runtime->set.members[disk].reason;
+    return runtime->set.members[disk].is_present ? "" : disk_set_absence(&runtime->set, disk).reason;
 }
 
 struct disk_report runtime_disk(const struct runtime *runtime, uint32_t disk)
 {
     assert(disk < runtime->set.header.disk_count);
-    const struct disk_cell *cell = &runtime->disk_cells[disk];
+    const struct disk_cell *cell = &runtime->turn.disk_cells[disk];
     uint32_t state = atomic_load_explicit(&cell->state, memory_order_relaxed);
-    return (struct disk_report){
+    struct disk_report report = {
         .state = (enum disk_state)(state >> DISK_STATE_SHIFT),
         .cause = (enum disk_cause)(state & ((1U << DISK_STATE_SHIFT) - 1)),
         .latency_ns = atomic_load_explicit(&cell->latency_ns, memory_order_relaxed),
     };
+    /* The node thinks well of every disk until it has asked it; this one it cannot even ask. */
+    if (report.state == DISK_GOOD && !runtime->set.members[disk].is_present) {
+        report.state = DISK_FAILED;
+    }
+    return report;
 }
 
 uint64_t runtime_renewals(const struct runtime *runtime)
 {
-    return atomic_load_explicit(&runtime->renewals, memory_order_acquire);
+    return atomic_load_explicit(&runtime->turn.renewals, memory_order_acquire);
 }
 
 uint32_t runtime_roles_max(const struct runtime *runtime)
 {
-    return runtime->params.roles_max;
+    return runtime->turn.params.roles_max;
 }
 
 int runtime_record(struct runtime *runtime, int fd)

@@ -1,7 +1,7 @@
 /* Rigs on the disks of the simulator: the same contract, kept by what the protocol is tested against. */
 #include "rig.h"
 
-#include "simulated.h"
+#include "simulation/engine.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -26,11 +26,30 @@ static const struct set_header simulated_header = {
                 .drift_ppm = 5000},
 };
 
+/* A world of healthy, formatted disks and nothing else. */
+static struct sim *simulated_world(const struct set_header *header)
+{
+    static const uint64_t seed[2] = {1, 2};
+    struct sim *sim = sim_new();
+    cr_assert(sim != NULL && header->layout.block_bytes == SIM_BLOCK_BYTES);
+    random_seed(&sim->random, seed);
+    sim->header = *header;
+    sim->set_tag = set_header_tag(header);
+    sim->disk_count = header->disk_count;
+    for (uint32_t i = 0; i < sim->disk_count; i++) {
+        sim->disks[i].latency_ns = NS_PER_MS / 10;
+        sim->disks[i].spike_percent = 5;
+        sim->disks[i].spike_ns = 5 * NS_PER_MS;
+    }
+    sim_disks_format(sim);
+    return sim;
+}
+
 void rig_make(struct rig *rig)
 {
     rig->header = simulated_header;
     rig->sim = simulated_world(&rig->header);
-    rig->engine = simulated_open(rig->sim, rig->host_count++, RIG_DEPTH, RIG_NO_DISK, rig->wake_fd);
+    rig->engine = sim_engine_open(rig->sim, rig->host_count++, RIG_DEPTH, RIG_NO_DISK, rig->wake_fd);
 }
 
 void rig_unmake(struct rig *rig)
@@ -41,7 +60,7 @@ void rig_unmake(struct rig *rig)
 
 void rig_open_host(struct rig *rig, uint32_t absent_disk, struct rig_host *ret)
 {
-    *ret = (struct rig_host){.engine = simulated_open(rig->sim, rig->host_count++, RIG_DEPTH, absent_disk, -1)};
+    *ret = (struct rig_host){.engine = sim_engine_open(rig->sim, rig->host_count++, RIG_DEPTH, absent_disk, -1)};
 }
 
 void rig_close_host(struct rig_host *host)

@@ -82,7 +82,7 @@ void sim_call_ended(struct sim *sim, uint32_t index, uint32_t number)
 {
     struct sim_process *process = &sim->processes[index];
     struct sim_call *call = &process->calls[number];
-    const struct call_result *result = node_call_result(process->node, number);
+    const struct call_result *result = owner_call_result(process->turn, number);
     assert(call->is_used);
     call->is_used = false;
     sim->statistics.calls++;
@@ -150,9 +150,11 @@ static void draw_role_call(struct sim *sim, struct sim_call *call, struct call_c
 static void client_cancel(struct sim *sim, uint32_t index)
 {
     uint32_t number = (uint32_t)sim_below(sim, SIM_CALLS_MAX);
-    if (sim->processes[index].calls[number].is_used) {
-        struct event event = {.kind = EVENT_CANCEL, .as.call.call = number};
-        sim_process_command(sim, index, &event);
+    struct sim_call *call = &sim->processes[index].calls[number];
+    if (call->is_used && !call->is_cancelled) {
+        call->is_cancelled = true;
+        owner_cancel(sim->processes[index].turn, number);
+        sim_process_wake(sim, index, sim->now_ns);
     }
 }
 
@@ -165,12 +167,10 @@ static void client_begin(struct sim *sim, uint32_t index)
         return;
     }
     *call = (struct sim_call){.is_used = true, .is_on_role = sim_chance(sim, 30)};
-    struct event event = {.kind = EVENT_CALL};
-    struct call_command *command = &event.as.call;
-    *command = (struct call_command){
+    struct call_command command = {
         .call = number, .bytes = call->bytes, .expected_bytes = call->expected, .successor_name = call->successor_name};
     if (call->is_on_role) {
-        draw_role_call(sim, call, command);
+        draw_role_call(sim, call, &command);
     } else {
         call->named = sim_chance(sim, 80) ? REGISTER_REWRITABLE : REGISTER_AGREED;
         struct history_op *op = history_begin(sim, index, call);
@@ -178,22 +178,25 @@ static void client_begin(struct sim *sim, uint32_t index)
             call->is_used = false;
             return;
         }
-        draw_register_call(sim, call, command, op);
+        draw_register_call(sim, call, &command, op);
     }
-    sim_trace(sim, "process %u call %u begins: verb %d on %s", index, number, (int)command->verb, command->name);
-    sim_process_command(sim, index, &event);
+    sim_trace(sim, "process %u call %u begins: verb %d on %s", index, number, (int)command.verb, command.name);
+    owner_call(process->turn, &command);
+    sim_process_wake(sim, index, sim->now_ns);
 }
 
 void sim_call_client(struct sim *sim, const struct sim_event *at)
 {
     uint32_t index = at->subject;
     struct sim_process *process = &sim->processes[index];
-    if (at->argument != process->life || !process->is_alive || node_is_over(process->node) || sim_is_calm(sim)) {
+    if (at->argument != process->life || !process->is_alive || process->turn->phase == PHASE_ENDED ||
+        sim_is_calm(sim)) {
         return;
     }
-    if (sim->now_ns >= process->paused_until_ns && sim_chance(sim, 15)) {
+    bool is_running = !sim_process_is_stopped(sim, process);
+    if (is_running && sim_chance(sim, 15)) {
         client_cancel(sim, index);
-    } else if (sim->now_ns >= process->paused_until_ns) {
+    } else if (is_running) {
         client_begin(sim, index);
     }
     int64_t scale_ns = sim->header.timings.lease_ns / (sim_chance(sim, 50) ? 2 : 40);

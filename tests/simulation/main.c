@@ -1,130 +1,164 @@
 /* diskarch-sim: runs seeds of the simulator and tells what the oracles say. */
+#include "options.h"
 #include "replay.h"
-#include "world.h"
+#include "report.h"
+#include "shrink.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-static const char usage[] =
-    "usage: diskarch-sim [--seed N | --seeds FROM..TO | --replay FILE] [--trace]\n"
-    "\n"
-    "Runs the protocol over simulated disks, clocks and processes, one world a seed, and checks every oracle after every\n"
-    "step. The same seed and the same code give the same trace.\n"
-    "\n"
-    "  --seed N           one seed; prints the hash of its trace\n"
-    "  --seeds FROM..TO   all seeds of a range, both ends included\n"
-    "  --replay FILE      what the flight recorder of a real node has saved (the same build only)\n"
-    "  --trace            prints what happens\n"
-    "\n"
-    "Exit code: 0 no violation, 1 a violation (its seed is printed) or other actions than recorded, 2 usage.\n";
+enum {
+    SHRINK_RUNS = 600,
+    TRANSCRIPT_LINES = 80, /* of the trace */
+};
 
-static bool parse_number(const char *text, const char *end_marks, uint64_t *ret, const char **ret_rest)
+static double now_seconds(void)
 {
-    char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *text == '-' || strchr(end_marks, *end) == NULL) {
-        return false;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- A violation ------------------------------------------------------------------------------------------------------ */
+
+struct rerun {
+    struct sim *sim;
+    uint64_t seed;
+    struct sim_options options;
+};
+
+static const char *run_again(void *context, const struct sim_without *without, const struct sim_fault_log **ret_log)
+{
+    struct rerun *rerun = context;
+    uint64_t hash = 0;
+    rerun->options.without = *without;
+    sim_set_options(rerun->sim, &rerun->options);
+    const char *violation = sim_run(rerun->sim, rerun->seed, &hash);
+    *ret_log = sim_fault_log(rerun->sim);
+    return violation;
+}
+
+/* The last lines of a file that has been written to. */
+static void copy_end(FILE *from, FILE *to)
+{
+    long starts[TRANSCRIPT_LINES] = {0};
+    uint32_t lines = 0;
+    int byte = 0;
+    rewind(from);
+    while ((byte = fgetc(from)) != EOF) {
+        if (byte == '\n') {
+            starts[++lines % TRANSCRIPT_LINES] = ftell(from);
+        }
     }
-    *ret = value;
-    *ret_rest = end;
-    return true;
+    fseek(from, lines < TRANSCRIPT_LINES ? 0 : starts[(lines + 1) % TRANSCRIPT_LINES], SEEK_SET);
+    while ((byte = fgetc(from)) != EOF) {
+        fputc(byte, to);
+    }
 }
 
-static bool parse_range(const char *text, uint64_t *ret_from, uint64_t *ret_to)
+/* Command line, faults, and how it ended. Runs the violation once more. */
+static int keep_transcript(const char *path, struct sim *sim, const struct violation *violation)
 {
-    const char *rest = NULL;
-    return parse_number(text, ".", ret_from, &rest) && strncmp(rest, "..", 2) == 0 &&
-           parse_number(rest + 2, "", ret_to, &rest) && *ret_from <= *ret_to;
+    FILE *to = fopen(path, "w");
+    FILE *trace = tmpfile();
+    if (to == NULL || trace == NULL) {
+        fprintf(stderr, "diskarch-sim: --keep %s: %s; give a file that can be written\n", path, strerror(errno));
+        return 2;
+    }
+    uint64_t hash = 0;
+    sim_set_trace(sim, trace);
+    sim_run(sim, violation->seed, &hash);
+    report_violation(to, violation);
+    fprintf(to, "the end of its trace:\n");
+    copy_end(trace, to);
+    fclose(trace);
+    return fclose(to) == 0 ? 1 : 2;
 }
 
-static int fail_usage(const char *what)
+static int tell_violation(struct sim *sim, const struct sim_command *command, const struct report *report,
+                          const char *text)
 {
-    fprintf(stderr, "diskarch-sim: %s\n%s", what, usage);
-    return 2;
+    static struct rerun rerun;
+    static struct violation violation;
+    rerun = (struct rerun){.sim = sim, .seed = report->to, .options = command->sim};
+    violation = (struct violation){.seed = report->to,
+                                   .text = text,
+                                   .at_ns = sim_now_ns(sim),
+                                   .options = &rerun.options,
+                                   .log = sim_fault_log(sim)};
+    struct sim_statistics sums = *sim_statistics(sim);
+    if (!command->is_json) {
+        printf("seed %" PRIu64 ": %s, at %.6f s; see it with --seed %" PRIu64 " --trace\n", report->to, text,
+               (double)violation.at_ns / 1e9, report->to);
+        fflush(stdout);
+    }
+    if (command->is_shrinking) {
+        static struct sim_without without;
+        without = command->sim.without;
+        sim_set_trace(sim, NULL);
+        shrink(run_again, &rerun, text, SHRINK_RUNS, &without);
+        run_again(&rerun, &without, &violation.log);
+        violation.at_ns = sim_now_ns(sim);
+    }
+    if (command->is_json) {
+        report_json(report, &sums, &violation);
+    } else {
+        report_violation(stdout, &violation);
+    }
+    return command->keep != NULL ? keep_transcript(command->keep, sim, &violation) : 1;
 }
 
-static int run_seeds(struct sim *sim, uint64_t from, uint64_t to)
+/* ---- Seeds ------------------------------------------------------------------------------------------------------------ */
+
+static int run_seeds(struct sim *sim, const struct sim_command *command)
 {
-    uint64_t all = UINT64_C(0xcbf29ce484222325);
-    for (uint64_t seed = from;; seed++) {
+    double began = now_seconds();
+    struct report report = {.from = command->from, .hash = UINT64_C(0xcbf29ce484222325)};
+    for (uint64_t seed = command->from;; seed++) {
         uint64_t hash = 0;
         const char *violation = sim_run(sim, seed, &hash);
-        all = (all ^ hash) * UINT64_C(0x100000001b3);
+        report.to = seed;
+        report.hash = (report.hash ^ hash) * UINT64_C(0x100000001b3);
+        report.seconds = now_seconds() - began;
         if (violation != NULL) {
-            printf("seed %llu: %s, at %.6f s; see it with --seed %llu --trace\n", (unsigned long long)seed, violation,
-                   (double)sim_now_ns(sim) / 1e9, (unsigned long long)seed);
-            return 1;
+            report_progress_end();
+            return tell_violation(sim, command, &report, violation);
         }
-        if (seed == to) {
+        report_progress(&report, sim_statistics(sim));
+        if (command->minutes != 0 ? report.seconds >= (double)command->minutes * 60 : seed == command->to) {
             break;
         }
     }
-    const struct sim_statistics *count = sim_statistics(sim);
-    printf("seeds %llu..%llu: no violation; trace %016llx; steps %llu, elections %llu, ballots %llu, joins %llu, "
-           "crashes %llu, pauses %llu, disk faults %llu, disks that forgot %llu, counted out %llu, "
-           "calms %llu, incarnations ended %llu, transfers %llu, calls %llu (unknown %llu), "
-           "histories undecided %llu\n",
-           (unsigned long long)from, (unsigned long long)to, (unsigned long long)all, (unsigned long long)count->steps,
-           (unsigned long long)count->elections, (unsigned long long)count->ballots, (unsigned long long)count->joins,
-           (unsigned long long)count->crashes, (unsigned long long)count->pauses,
-           (unsigned long long)count->disk_faults, (unsigned long long)count->forgets, (unsigned long long)count->outs,
-           (unsigned long long)count->calms, (unsigned long long)count->overs, (unsigned long long)count->transfers,
-           (unsigned long long)count->calls, (unsigned long long)count->unknown_calls,
-           (unsigned long long)count->undecided);
+    report_progress_end();
+    if (command->is_json) {
+        report_json(&report, sim_statistics(sim), NULL);
+    } else {
+        report_sums(&report, sim_statistics(sim));
+    }
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 'r'},
-        {"replay", required_argument, NULL, 'p'}, {"trace", no_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
-    };
-    uint64_t from = 1;
-    uint64_t to = 1000;
-    bool is_tracing = false;
-    const char *recording = NULL;
-    const char *rest = NULL;
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 's') {
-            if (!parse_number(optarg, "", &from, &rest)) {
-                return fail_usage("--seed takes a whole number");
-            }
-            to = from;
-        } else if (option == 'r') {
-            if (!parse_range(optarg, &from, &to)) {
-                return fail_usage("--seeds takes FROM..TO, such as 1..1000");
-            }
-        } else if (option == 'p') {
-            recording = optarg;
-        } else if (option == 't') {
-            is_tracing = true;
-        } else if (option == 'h') {
-            fputs(usage, stdout);
-            return 0;
-        } else {
-            return fail_usage("unknown option");
-        }
+    static struct sim_command command;
+    enum parsed parsed = options_parse(argc, argv, &command);
+    if (parsed != PARSED_RUN) {
+        return parsed == PARSED_HELP ? 0 : 2;
     }
-    if (optind < argc) {
-        return fail_usage("no operands are taken");
-    }
-    if (recording != NULL) {
-        return sim_replay(recording, is_tracing);
+    if (command.replay != NULL) {
+        return sim_replay(command.replay, command.is_tracing);
     }
     struct sim *sim = sim_new();
     if (sim == NULL) {
         fprintf(stderr, "diskarch-sim: not enough memory\n");
         return 2;
     }
-    sim_set_trace(sim, is_tracing);
-    int result = run_seeds(sim, from, to);
+    sim_set_options(sim, &command.sim);
+    sim_set_trace(sim, command.is_tracing ? stdout : NULL);
+    int result = run_seeds(sim, &command);
     sim_free(sim);
     return result;
 }

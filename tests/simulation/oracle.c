@@ -17,24 +17,38 @@ static bool process_has_lease(const struct sim *sim, const struct sim_process *p
     return end_ns != 0 && sim_process_fast_now(sim, process) < end_ns;
 }
 
+/* By the node's own belief. */
 static bool process_leads(const struct sim *sim, const struct sim_process *process, uint32_t role)
 {
     return process_has_lease(sim, process) && node_role_epoch(process->node, role) != 0;
 }
 
-/* Never two believed leaders at one true instant. */
+/* By what its owner would read now. */
+static bool owner_leads(const struct sim *sim, const struct sim_process *process, uint32_t role)
+{
+    return process->is_alive && sim_process_remaining_ns(sim, process, role) > 0;
+}
+
+/* Never two believed leaders at one true instant, whoever believes it. */
 static void oracle_one_leader(struct sim *sim, uint32_t index)
 {
+    const struct sim_process *own = &sim->processes[index];
     for (uint32_t role = 0; role < sim->role_count; role++) {
-        if (!process_leads(sim, &sim->processes[index], role)) {
+        if (!process_leads(sim, own, role) && !owner_leads(sim, own, role)) {
             continue;
         }
-        for (uint32_t other = 0; other < sim->process_count; other++) {
-            if (other != index && process_leads(sim, &sim->processes[other], role)) {
+        for (uint32_t i = 0; i < sim->process_count; i++) {
+            const struct sim_process *other = &sim->processes[i];
+            if (i != index && (process_leads(sim, other, role) || owner_leads(sim, other, role))) {
                 oracle_object(sim, "two believed leaders of one role at one true instant");
             }
         }
     }
+}
+
+void oracle_after_turn(struct sim *sim, uint32_t index)
+{
+    oracle_one_leader(sim, index);
 }
 
 /* No verdict of death while that lease runs; no slot with two owners. T9: who gives its slot back has left; it owns nothing
@@ -61,46 +75,6 @@ static void oracle_incarnations(struct sim *sim, uint32_t index)
     }
 }
 
-static const struct sim_ballot *chain_find(const struct sim *sim, uint32_t row, struct ballot ballot)
-{
-    for (uint32_t i = sim->ballot_count; i > 0; i--) {
-        const struct sim_ballot *known = &sim->ballots[i - 1];
-        if (known->row == row && ballot_is_same(known->ballot, ballot)) {
-            return known;
-        }
-    }
-    return NULL;
-}
-
-/* Whether `ancestor` is `ballot` or one of those it was made from. */
-static bool chain_contains(const struct sim *sim, uint32_t row, struct ballot ballot, struct ballot ancestor)
-{
-    while (ballot_is_above(ballot, ancestor)) {
-        const struct sim_ballot *known = chain_find(sim, row, ballot);
-        if (known == NULL) {
-            return false;
-        }
-        ballot = known->parent;
-    }
-    return ballot_is_same(ballot, ancestor);
-}
-
-/* Everything that anybody holds for committed lies on one chain of "made from what was seen". */
-static void chain_commit(struct sim *sim, uint32_t row, struct ballot ballot)
-{
-    struct ballot tip = sim->chains[row].tip;
-    if (ballot_is_none(ballot) || ballot_is_same(ballot, tip)) {
-        return;
-    }
-    bool is_newer = ballot_is_above(ballot, tip);
-    struct ballot high = is_newer ? ballot : tip;
-    struct ballot low = is_newer ? tip : ballot;
-    if (!chain_contains(sim, row, high, low)) {
-        oracle_object(sim, "committed values of one register do not form one chain");
-    }
-    sim->chains[row].tip = high;
-}
-
 void oracle_joined(struct sim *sim, struct node_id id)
 {
     assert(sim->ready_count < SIM_READY_MAX);
@@ -118,30 +92,10 @@ static bool is_ready(const struct sim *sim, struct node_id id)
 }
 
 /* T3: nobody is named holder or successor before its first heartbeat has counted. */
-static void oracle_holder(struct sim *sim, const struct op *op)
+void oracle_named(struct sim *sim, const struct role_value *value)
 {
-    struct role_value value;
-    bool is_role = op->row >= layout_register_row(&sim->header.layout, 0) && role_value_decode(op->value, &value) &&
-                   value.kind == VALUE_ROLE;
-    if (is_role && (!is_ready(sim, value.holder) || !is_ready(sim, value.successor))) {
+    if (!is_ready(sim, value->holder) || !is_ready(sim, value->successor)) {
         oracle_object(sim, "a role is handed to an incarnation that is not ready");
-    }
-}
-
-static void oracle_chain(struct sim *sim, const struct node *node)
-{
-    for (uint32_t i = 0; i < node->params.depth; i++) {
-        const struct op *op = &node->registers.ops[i];
-        if (op->phase == OP_ACCEPT && chain_find(sim, op->row, op->ballot) == NULL) {
-            assert(sim->ballot_count < SIM_BALLOTS_MAX);
-            sim->statistics.ballots++;
-            oracle_holder(sim, op);
-            sim->ballots[sim->ballot_count++] =
-                (struct sim_ballot){.row = op->row, .ballot = op->ballot, .parent = op->parent};
-        }
-    }
-    for (uint32_t row = ROW_LEDGER_FIRST; row < layout_rows(&sim->header.layout); row++) {
-        chain_commit(sim, row, node->registers.rows[row - ROW_LEDGER_FIRST].proven);
     }
 }
 
@@ -149,11 +103,8 @@ void oracle_after_step(struct sim *sim, uint32_t index)
 {
     oracle_one_leader(sim, index);
     oracle_incarnations(sim, index);
-    oracle_chain(sim, sim->processes[index].node);
+    oracle_chain(sim, index);
     oracle_out(sim, sim->processes[index].node);
-    if (sim->listener.on_step != NULL) {
-        sim->listener.on_step(sim->listener.context, index);
-    }
 }
 
 void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch)

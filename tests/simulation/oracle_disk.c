@@ -43,13 +43,14 @@ void oracle_knows_out(struct sim *sim, uint32_t index)
 
 /* ---- D8 --------------------------------------------------------------------------------------------------------------- */
 
+/* For who has counted the disk out it never returns. */
 static bool oracle_is_witness_there(const struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->process_count; i++) {
         const struct sim_process *process = &sim->processes[i];
         if (process->is_alive && process->node->stage == NODE_ACTIVE &&
             process->node->self.incarnation == sim->calm_witness) {
-            return true;
+            return node_disk(process->node, sim->calm_disk).state != DISK_OUT;
         }
     }
     return false;
@@ -87,16 +88,14 @@ static struct ballot oracle_highest(const struct sim *sim, uint32_t disk, uint32
 /* A blank that took a disk's place never returns, and without a return nobody looks for half-kept values. */
 static bool oracle_has_returned(const struct sim *sim)
 {
-    struct set_header header;
-    return set_header_decode(sim->disks[sim->calm_disk].header, &header) == HEADER_OK;
+    return sim_disk_is_itself(sim, sim->calm_disk);
 }
 
 /* After a calm everybody who acts has noticed that a disk lost its header (D7): it gets no writes any more. */
 void oracle_blank(struct sim *sim)
 {
-    struct set_header header;
     for (uint32_t disk = 0; disk < sim->disk_count && sim_is_calm(sim); disk++) {
-        bool is_blank = set_header_decode(sim->disks[disk].header, &header) != HEADER_OK;
+        bool is_blank = !sim_disk_is_itself(sim, disk);
         for (uint32_t i = 0; is_blank && i < sim->process_count; i++) {
             const struct sim_process *process = &sim->processes[i];
             if (process->is_alive && process->node->stage == NODE_ACTIVE && health_counts(process->node, disk)) {

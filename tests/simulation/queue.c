@@ -1,35 +1,36 @@
-/* The event queue: a binary heap by true time, then by order of scheduling. */
+/* The event queue: a heap by true time, then by order of scheduling. */
 #include "sim.h"
 
 #include <assert.h>
+
+enum { QUEUE_CHILDREN = 4 };
 
 static bool event_is_before(const struct sim_event *a, const struct sim_event *b)
 {
     return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
 }
 
-static void event_swap(struct sim_event *a, struct sim_event *b)
+/* Puts the event where it belongs on the way from this hole up to the root. */
+static void queue_rise(struct sim *sim, uint32_t at, struct sim_event event)
 {
-    struct sim_event kept = *a;
-    *a = *b;
-    *b = kept;
+    while (at > 0 && event_is_before(&event, &sim->events[(at - 1) / QUEUE_CHILDREN])) {
+        sim->events[at] = sim->events[(at - 1) / QUEUE_CHILDREN];
+        at = (at - 1) / QUEUE_CHILDREN;
+    }
+    sim->events[at] = event;
 }
 
 void sim_schedule(struct sim *sim, int64_t at_ns, enum sim_event_kind kind, uint32_t subject, uint64_t argument)
 {
     assert(sim->event_count < SIM_EVENTS_MAX);
-    uint32_t at = sim->event_count++;
-    sim->events[at] = (struct sim_event){
+    struct sim_event event = {
         .at_ns = at_ns < sim->now_ns ? sim->now_ns : at_ns,
         .order = sim->order++,
         .kind = kind,
         .subject = subject,
         .argument = argument,
     };
-    while (at > 0 && event_is_before(&sim->events[at], &sim->events[(at - 1) / 2])) {
-        event_swap(&sim->events[at], &sim->events[(at - 1) / 2]);
-        at = (at - 1) / 2;
-    }
+    queue_rise(sim, sim->event_count++, event);
 }
 
 bool sim_next(struct sim *sim, struct sim_event *ret)
@@ -38,19 +39,18 @@ bool sim_next(struct sim *sim, struct sim_event *ret)
         return false;
     }
     *ret = sim->events[0];
-    sim->events[0] = sim->events[--sim->event_count];
-    uint32_t at = 0;
-    for (;;) {
-        uint32_t least = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < sim->event_count; child++) {
-            if (event_is_before(&sim->events[child], &sim->events[least])) {
-                least = child;
-            }
+    uint32_t count = --sim->event_count;
+    uint32_t hole = 0;
+    /* The hole sinks to a leaf and the last event rises from there: it was one of the latest and mostly stays low. */
+    for (uint32_t first = 1; first < count; first = QUEUE_CHILDREN * hole + 1) {
+        uint32_t end = first + QUEUE_CHILDREN < count ? first + QUEUE_CHILDREN : count;
+        uint32_t least = first;
+        for (uint32_t child = first + 1; child < end; child++) {
+            least = event_is_before(&sim->events[child], &sim->events[least]) ? child : least;
         }
-        if (least == at) {
-            return true;
-        }
-        event_swap(&sim->events[at], &sim->events[least]);
-        at = least;
+        sim->events[hole] = sim->events[least];
+        hole = least;
     }
+    queue_rise(sim, hole, sim->events[count]);
+    return true;
 }

@@ -60,14 +60,14 @@ static bool take_process(struct story *story, const char *word, uint32_t *ret)
     return story_complain(story, "'%s' is no node: alpha, beta, gamma, delta, epsilon", word);
 }
 
-/* One that can be commanded: alive, not stopped, not over. */
+/* One that can be commanded: it runs, and is not stopped. */
 static bool take_awake(struct story *story, const char *word, uint32_t *ret)
 {
     if (!take_process(story, word, ret)) {
         return false;
     }
     const struct sim_process *process = &story->sim->processes[*ret];
-    if (!process->is_alive || node_is_over(process->node)) {
+    if (!story_runs(story, *ret)) {
         return story_complain(story, "%s does not run", word);
     }
     if (story->sim->now_ns < process->paused_until_ns) {
@@ -189,8 +189,7 @@ static bool command_start(struct story *story, char *words[], uint32_t count)
         if (!take_process(story, words[i], &index)) {
             return false;
         }
-        const struct sim_process *process = &story->sim->processes[index];
-        if (process->is_alive && !node_is_over(process->node)) {
+        if (story_runs(story, index)) {
             return story_complain(story, "%s runs", words[i]);
         }
         story_start(story, index);
@@ -248,7 +247,7 @@ static bool command_wall(struct story *story, char *words[], uint32_t count)
         return false;
     }
     story_tell(story, words[0], "its wall clock jumps by %lld s", (long long)(jump_ns / NS_PER_S));
-    story->sim->processes[index].wall_offset_ns += jump_ns;
+    story->sim->processes[index].wall_ahead_ns += jump_ns;
     return true;
 }
 
@@ -265,51 +264,75 @@ static bool command_campaign(struct story *story, char *words[], uint32_t count)
     if (!take_awake(story, words[0], &index) || !take_role(story, words[1], true, &role)) {
         return false;
     }
-    struct event event = {.kind = EVENT_CAMPAIGN};
-    event.as.command = (struct role_command){.role = role, .name = words[1], .is_try = is_try};
+    struct sim_process *process = &story->sim->processes[index];
+    if (process->is_role_used[role]) {
+        return story_complain(story, "%s has not let go of %s yet", words[0], words[1]);
+    }
     story_tell(story, words[0], "campaigns for %s", words[1]);
-    story->sim->processes[index].is_role_used[role] = true;
-    sim_process_command(story->sim, index, &event);
+    process->is_role_used[role] = true;
+    owner_campaign(process->turn, &(struct role_command){.role = role, .name = words[1], .is_try = is_try});
+    sim_process_wake(story->sim, index, story->sim->now_ns);
     return true;
 }
 
-/* What the client of a role in use asks for: resigning, handing over, publishing. */
-static bool command_role(struct story *story, char *words[], enum event_kind kind, struct role_command command)
+/* A process that may be commanded, and a role that its client has campaigned for and not let go of. */
+static struct sim_process *take_campaign(struct story *story, char *words[], uint32_t *ret_role)
 {
     uint32_t index = 0;
-    if (!take_awake(story, words[0], &index) || !take_role(story, words[1], false, &command.role)) {
-        return false;
+    if (!take_awake(story, words[0], &index) || !take_role(story, words[1], false, ret_role)) {
+        return NULL;
     }
-    if (!story->sim->processes[index].is_role_used[command.role]) {
-        return story_complain(story, "%s has nothing to do with %s", words[0], words[1]);
+    struct sim_process *process = &story->sim->processes[index];
+    if (!process->is_role_used[*ret_role] || process->is_resigning[*ret_role]) {
+        story_complain(story, "%s has nothing to do with %s", words[0], words[1]);
+        return NULL;
     }
-    struct event event = {.kind = kind, .as.command = command};
-    if (kind == EVENT_RESIGN) {
-        story_tell(story, words[0], "wants nothing of %s any more", words[1]);
-        story->sim->processes[index].last_epoch[command.role] = 0;
-    }
-    sim_process_command(story->sim, index, &event);
-    return true;
+    sim_process_wake(story->sim, index, story->sim->now_ns);
+    return process;
 }
 
 static bool command_resign(struct story *story, char *words[], uint32_t count)
 {
+    uint32_t role = 0;
     (void)count;
-    return command_role(story, words, EVENT_RESIGN, (struct role_command){0});
+    struct sim_process *process = take_campaign(story, words, &role);
+    if (process == NULL) {
+        return false;
+    }
+    story_tell(story, words[0], "wants nothing of %s any more", words[1]);
+    process->is_resigning[role] = true;
+    process->last_epoch[role] = 0;
+    owner_resign(process->turn, role);
+    return true;
 }
 
 static bool command_transfer(struct story *story, char *words[], uint32_t count)
 {
+    uint32_t role = 0;
     (void)count;
-    return command_role(story, words, EVENT_TRANSFER, (struct role_command){.successor_name = words[2]});
+    struct sim_process *process = take_campaign(story, words, &role);
+    if (process == NULL) {
+        return false;
+    }
+    if (process->is_transferring[role]) {
+        return story_complain(story, "%s is handing %s over already", words[0], words[1]);
+    }
+    process->is_transferring[role] = true;
+    owner_transfer(process->turn, role, words[2]);
+    return true;
 }
 
 static bool command_publish(struct story *story, char *words[], uint32_t count)
 {
+    uint32_t role = 0;
     char payload[PAYLOAD_BYTES_MAX];
     join_words(words + 2, count - 2, payload, sizeof payload);
-    struct role_command command = {.payload = (const uint8_t *)payload, .payload_bytes = (uint32_t)strlen(payload)};
-    return command_role(story, words, EVENT_PUBLISH, command);
+    struct sim_process *process = take_campaign(story, words, &role);
+    if (process == NULL) {
+        return false;
+    }
+    owner_publish(process->turn, role, payload, (uint32_t)strlen(payload));
+    return true;
 }
 
 static bool command_leave(struct story *story, char *words[], uint32_t count)
@@ -319,9 +342,13 @@ static bool command_leave(struct story *story, char *words[], uint32_t count)
     if (!take_awake(story, words[0], &index)) {
         return false;
     }
-    struct event event = {.kind = EVENT_LEAVE};
-    story->sim->processes[index].is_leaving = true;
-    sim_process_command(story->sim, index, &event);
+    struct sim_process *process = &story->sim->processes[index];
+    if (process->is_leaving) {
+        return story_complain(story, "%s is leaving already", words[0]);
+    }
+    process->is_leaving = true;
+    owner_leave(process->turn);
+    sim_process_wake(story->sim, index, story->sim->now_ns);
     return true;
 }
 

@@ -58,45 +58,35 @@ void story_begin(struct story *story, const struct story_world *world)
     struct sim *sim = story->sim;
     sim_reset(sim, world->seed);
     sim->is_steady = true;
+    sim->pace_ns = 2 * world->timings.lease_ns;
     sim->listener = (struct sim_listener){story_tell_step, story_tell_notice, story};
     world_header(sim, world);
     sim->process_count = SIM_PROCESSES_MAX;
     sim->role_count = SIM_ROLES_MAX;
     for (uint32_t disk = 0; disk < world->disks; disk++) {
-        sim->disks[disk] = (struct sim_disk){.latency_ns = world->latency_ns, .spike_ns = 1};
+        sim->disks[disk] = (struct sim_disk){.latency_ns = world->latency_ns, .spike_ns = 1, .is_steady = true};
     }
     sim_disks_format(sim);
-    struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
-    sim->node_bytes = node_bytes(&params);
-    for (uint32_t i = 0; i < sim->process_count; i++) {
-        sim->processes[i].memory = realloc(sim->processes[i].memory, sim->node_bytes);
-        assert(sim->processes[i].memory != NULL);
-    }
+    sim_map_processes(sim);
     story->has_world = true;
 }
 
 void story_start(struct story *story, uint32_t index)
 {
     struct sim *sim = story->sim;
-    struct sim_process *process = &sim->processes[index];
-    struct node_id former = {0};
-    if (process->is_alive && node_in_flight(process->node) == 0 && process->inbox_count == 0) {
-        former = node_identity(process->node); /* over, and nothing of it is on its way */
-    } else if (process->is_alive) {
-        sim_disk_orphan(sim, index);
+    if (sim->processes[index].is_alive) {
+        sim_process_end(sim, index);
     }
     story_tell(story, sim_process_name(index), "starts");
-    sim_process_start(sim, index, former);
+    sim_process_start(sim, index);
 }
 
 /* ---- Clocks ----------------------------------------------------------------------------------------------------------- */
 
 static void clocks_set(struct story *story, uint32_t index, int64_t rate_ppm)
 {
-    sim_process_clock(story->sim, index); /* they go on from where they are */
-    for (int i = 0; i < 2; i++) {
-        story->sim->processes[index].rate_ppm[i] = rate_ppm;
-    }
+    int64_t both_ppm[2] = {rate_ppm, rate_ppm};
+    sim_process_clock(story->sim, index, both_ppm);
 }
 
 void story_freeze(struct story *story, uint32_t index, int64_t for_ns)

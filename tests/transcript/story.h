@@ -113,7 +113,7 @@ void story_begin(struct story *story, const struct story_world *world);
 /* Lets time pass; true if the text waited for was told, or if none was. */
 bool story_run(struct story *story, int64_t for_ns, const char *until);
 
-/* Starts the process: for the first time, after its death, or once its incarnation is over. */
+/* Starts the process: for the first time, after its death, or once it has left. */
 void story_start(struct story *story, uint32_t index);
 
 /* Stops all clocks of a process, and the process, until then. */
@@ -127,6 +127,13 @@ void story_judge(struct story *story);
 
 /* The oracles that judge a whole history. */
 void story_end(struct story *story);
+
+/* Whether the process runs: it has started, and has neither died nor left. One whose incarnation is over begins another. */
+static inline bool story_runs(const struct story *story, uint32_t process)
+{
+    const struct sim_process *at = &story->sim->processes[process];
+    return at->is_alive && at->turn->phase != PHASE_ENDED;
+}
 
 static inline struct node *story_node(const struct story *story, uint32_t process)
 {

@@ -218,7 +218,8 @@ void story_tell_step(void *context, uint32_t index)
     struct story *story = context;
     const struct node *node = story_node(story, index);
     struct story_told *told = &story->told[index];
-    if (told->life != story->sim->processes[index].life) {
+    bool is_next = told->stage == NODE_OVER && node->stage != NODE_OVER;
+    if (told->life != story->sim->processes[index].life || is_next) {
         memset(told, 0, sizeof *told);
         told->life = story->sim->processes[index].life;
     }

@@ -1,4 +1,4 @@
-/* What the client of a node hears. */
+/* What a node says to its client. */
 #include "story.h"
 
 #include <assert.h>

@@ -91,6 +91,21 @@ const char *escape_text(const char *text, char *ret, size_t room)
     return escape_bytes(text, strlen(text), ret, room);
 }
 
+bool escape_is_needless(const char *text)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    const uint8_t *end = at + strlen(text);
+    while (at < end) {
+        uint32_t character = 0;
+        size_t length = character_read(at, (size_t)(end - at), &character);
+        if (length == 0 || (*at != '\n' && !character_is_safe(character))) {
+            return false;
+        }
+        at += length;
+    }
+    return true;
+}
+
 const char *escaped_bytes(const void *bytes, size_t count)
 {
     static char buffers[BUFFERS][BUFFER_BYTES];

@@ -5,6 +5,7 @@
 #ifndef DISKARCH_COMMAND_ESCAPE_H
 #define DISKARCH_COMMAND_ESCAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Room that escape_text() needs for a text of that many bytes, the final NUL included. */
@@ -19,7 +20,10 @@ const char *escape_text(const char *text, char *ret, size_t room);
 /* The same of any bytes, a NUL among them too: payloads and values of registers. */
 const char *escape_bytes(const void *bytes, size_t count, char *ret, size_t room);
 
-/* The same into one of a few static buffers, in turn: for up to eight arguments of one printf. One thread only. */
+/* Whether the lines of text hold nothing that escape_text() would write as \xNN. */
+bool escape_is_needless(const char *text);
+
+/* The same as escape_text() into one of a few static buffers, in turn: for up to eight arguments of one printf. One thread only. */
 const char *escaped(const char *text);
 const char *escaped_bytes(const void *bytes, size_t count);
 

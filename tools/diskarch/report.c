@@ -157,12 +157,28 @@ json_t *json_ms(int64_t ns)
     return ns % 1000000 == 0 ? json_integer(ns / 1000000) : json_real((double)ns / 1e6);
 }
 
+/* JSON lets stand in a string what a terminal may obey: the controls beyond ASCII. A document with one is written in ASCII. */
+static char *json_text_of(const json_t *document, size_t flags)
+{
+    char *text = json_dumps(document, flags | JSON_REAL_PRECISION(12));
+    if (text != NULL && !escape_is_needless(text)) {
+        free(text);
+        text = json_dumps(document, flags | JSON_REAL_PRECISION(12) | JSON_ENSURE_ASCII);
+    }
+    return text;
+}
+
 static int json_write(json_t *document, size_t flags)
 {
     assert(document != NULL);
-    json_dumpf(document, stdout, flags | JSON_REAL_PRECISION(12));
+    char *text = json_text_of(document, flags);
     json_decref(document);
-    fputc('\n', stdout);
+    if (text == NULL) {
+        complain("out of memory; free some and try again");
+        return EXIT_CODE_SYSTEM;
+    }
+    puts(text);
+    free(text);
     return output_finish();
 }
 

@@ -201,6 +201,20 @@ Test(beacon, T10_a_holder_without_a_client_resigns_when_somebody_waits)
     cr_expect_eq(node_role_epoch(node_of(GAMMA), 0), 3U);
 }
 
+/* What gamma says it wants looks the same before and after alpha has handed the role to beta, who has heard it already. */
+Test(beacon, T10_a_holder_without_a_client_resigns_though_who_waits_has_waited_before)
+{
+    lead(ALPHA, "db");
+    rig_campaign(&rig, GAMMA, 0, "db");
+    rig_run(&rig, 5 * NS_PER_S);
+    rig_transfer(&rig, ALPHA, 0, "beta");
+    cr_assert(rig_await(&rig, ALPHA, NOTICE_TRANSFER, NS_PER_S));
+    rig_resign(&rig, ALPHA, 0);
+    cr_assert(rig_await(&rig, ALPHA, NOTICE_RELEASED, NS_PER_S));
+    cr_assert(node_id_is_same(rig_role(&rig, rig_row_of(&rig, "db")).holder, node_identity(node_of(BETA))));
+    cr_assert(rig_await(&rig, GAMMA, NOTICE_LEADER, rig.header.timings.lease_ns + 5 * rig.header.timings.renew_ns));
+}
+
 Test(beacon, T10_a_holder_without_a_client_resigns_when_it_is_asked)
 {
     hand_over_to_one_that_does_not_campaign();

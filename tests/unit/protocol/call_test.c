@@ -132,6 +132,40 @@ Test(call, B1_a_value_is_answered_only_when_it_is_proven)
     cr_expect_gt(rig.nodes[ALPHA].submitted[0][row][IO_EXCHANGE], 0U, "a ballot has settled it");
 }
 
+/* A forged value whose version is the last there can be. */
+Test(call, N3_a_version_that_cannot_grow_is_not_changed)
+{
+    struct role_value value = {
+        .kind = VALUE_REGISTER, .epoch = UINT64_MAX, .payload = "x", .payload_bytes = 1, .name = "tablet"};
+    struct register_block block = {
+        .author = {4242, 1}, .promised = {5, 7, 4242}, .accepted = {5, 7, 4242}, .committed = {5, 7, 4242}};
+    role_value_encode(block.value, &value);
+    for (uint32_t disk = 0; disk < 3; disk++) {
+        rig_put_register(&rig, disk, row, 7, &block);
+    }
+    expect(call(ALPHA, CALL_SET, "tablet", "y"), CALL_FULL, UINT64_MAX, "x");
+    expect(call(ALPHA, CALL_GET, "tablet", NULL), CALL_DONE, UINT64_MAX, "x");
+}
+
+/* A forged promise after which no ballot can come: the operation on that row does not end, and all else goes on. */
+Test(call, B1_the_end_of_all_rounds_is_no_ballot)
+{
+    for (uint64_t before = 0; before < 3; before++) {
+        struct register_block block = {.author = {4242, 1}, .promised = {UINT64_MAX - before, 7, 4242}};
+        for (uint32_t disk = 0; disk < 3; disk++) {
+            rig_put_register(&rig, disk, row, 7, &block);
+        }
+        struct call_command command = {.call = 1, .verb = CALL_SET, .name = "tablet"};
+        rig_call(&rig, ALPHA, command);
+        rig_run(&rig, NS_PER_S);
+        rig_cancel(&rig, ALPHA, 1);
+    }
+    cr_assert_neq(rig_row_of(&rig, "db"), row);
+    rig_campaign(&rig, ALPHA, 0, "db");
+    cr_expect(rig_await(&rig, ALPHA, NOTICE_LEADER, NS_PER_S));
+    cr_expect_not(node_is_over(rig.nodes[ALPHA].node));
+}
+
 Test(call, N1_roles_and_registers_share_one_name_space)
 {
     call(ALPHA, CALL_SET, "tablet", "one");

@@ -107,6 +107,9 @@ static void rig_step(struct rig *rig, uint32_t node, struct event event)
     event.slow_ns = at->slow_ns;
     event.wall_ns = at->fast_ns;
     node_step(at->node, &event, &actions);
+    if (rig->tap != NULL) {
+        rig->tap(rig->tap_context, node, &event, &actions);
+    }
     for (uint32_t i = 0; i < actions.io_count; i++) {
         rig_take_request(rig, at, &actions.ios[i]);
     }

@@ -69,6 +69,9 @@ struct rig {
     uint64_t order;
     struct rig_disk disks[RIG_DISKS_MAX];
     struct rig_node nodes[RIG_NODES_MAX];
+    /* Told of every step; NULL: nobody is. */
+    void (*tap)(void *context, uint32_t node, const struct event *event, const struct actions *actions);
+    void *tap_context;
 };
 
 /* 8 slots, 4 registers, the default timings: L 10 s, renew 1 s, d 0.5 s, quarantine 60 s, rho 0.5 %. Formatted. */

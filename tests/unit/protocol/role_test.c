@@ -207,6 +207,17 @@ Test(role, T8_a_higher_accepted_value_with_another_holder_ends_the_node)
     cr_expect_eq(rig_notice(&rig, ALPHA, NOTICE_LOST)->notice.reason, OVER_REPLACED);
 }
 
+/* A forged value under the last epoch there can be: nobody can come after its holder. */
+Test(role, N3_an_epoch_that_cannot_grow_is_not_followed)
+{
+    struct role_value value = {.kind = VALUE_ROLE, .name = "db", .epoch = UINT64_MAX};
+    put_role(&value, rig_row_of(&rig, "db"), 50, 3);
+    rig_campaign(&rig, ALPHA, 0, "db");
+    cr_assert(rig_await(&rig, ALPHA, NOTICE_REFUSED, NS_PER_S));
+    cr_expect_eq(rig_notice(&rig, ALPHA, NOTICE_REFUSED)->notice.refusal, REFUSED_FULL);
+    cr_expect_not(node_is_over(node_of(ALPHA)));
+}
+
 Test(role, T10_a_waiter_reads_its_row_every_poll_and_a_holder_never)
 {
     lead(ALPHA, 0, "db");

@@ -66,6 +66,21 @@ Test(watch, T6a_an_older_counter_on_another_disk_does_not_move_it)
     cr_expect(watch_tick(&watch, 10, WATCH_NS));
 }
 
+/* A promise that no number of nanoseconds can hold is no promise to die early. */
+Test(watch, T6a_whoever_promises_too_much_is_waited_for_without_end)
+{
+    static const uint64_t promises[] = {INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
+    for (size_t i = 0; i < sizeof promises / sizeof *promises; i++) {
+        struct heartbeat_block block = {.author = {someone.incarnation, 5 + i},
+                                        .state = HEARTBEAT_READY,
+                                        .counter = 5 + i,
+                                        .watchdog_promise_ns = promises[i]};
+        see_read(&block, 0, 1 + i, 1);
+        cr_expect_not(watch_tick(&watch, 10, 100 * (int64_t)WATCH_NS));
+        cr_expect_not(watch_tick(&watch, 11, 365 * INT64_C(86400) * NS_PER_S));
+    }
+}
+
 Test(watch, T6a_the_watchdog_promise_is_waited_for_as_well)
 {
     struct heartbeat_block block = {

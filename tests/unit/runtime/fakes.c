@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+enum { SLOW_REAP_MS = 50 };
+
 struct fake fake = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static const uint8_t block[512];
@@ -278,7 +280,15 @@ int disk_set_open(const struct disk_set_options *options, struct disk_set *ret)
         .layout = {.block_bytes = 512, .slots = 4, .registers = 8},
         .timings = {.lease_ns = NS_PER_S, .renew_ns = NS_PER_S / 10, .io_deadline_ns = NS_PER_S / 10},
     };
+    ret->members[0].is_present = true;
     return 0;
+}
+
+struct disk_absence disk_set_absence(const struct disk_set *set, uint32_t index)
+{
+    (void)set;
+    (void)index;
+    return (struct disk_absence){.path = "", .reason = ""};
 }
 
 void disk_set_close(struct disk_set *set)
@@ -299,6 +309,9 @@ int disk_engine_open(struct disk_set *set, const struct disk_engine_options *opt
 void disk_engine_close(struct disk_engine *engine)
 {
     (void)engine;
+    pthread_mutex_lock(&fake.mutex);
+    fake.closed_count++;
+    pthread_mutex_unlock(&fake.mutex);
 }
 
 const char *disk_engine_name(const struct disk_engine *engine)
@@ -370,6 +383,13 @@ void fake_complete(int request, char first_byte)
 bool disk_engine_reap(struct disk_engine *engine, struct disk_completion *ret)
 {
     (void)engine;
+    pthread_mutex_lock(&fake.mutex);
+    bool is_slow = fake.is_reaping_slow;
+    fake.slow_count += is_slow;
+    pthread_mutex_unlock(&fake.mutex);
+    if (is_slow) {
+        nanosleep(&(struct timespec){.tv_nsec = SLOW_REAP_MS * NS_PER_MS}, NULL);
+    }
     pthread_mutex_lock(&fake.mutex);
     bool has_one = fake.completion_count > 0;
     if (has_one) {

@@ -50,6 +50,9 @@ struct fake {
     struct disk_completion completions[FAKE_REQUESTS_MAX];
     int completion_count;
     int released_count;
+    bool is_reaping_slow; /* every turn takes a while before it clears its bell */
+    int slow_count;       /* such turns that have begun */
+    int closed_count;     /* engines: an engine is closed by the node thread, as the last thing it does */
 };
 
 extern struct fake fake;

@@ -433,6 +433,24 @@ static void test_closing_while_leading(void)
     runtime_close(NULL);
 }
 
+/* Closing that comes in the middle of a turn, before the bell is cleared there: the thread ends all the same. */
+static void test_closing_during_a_turn(void)
+{
+    struct runtime *runtime = open_runtime(false);
+    campaign(runtime, 0, "over", false);
+    expect(runtime, NOTICE_RELEASED);
+    expect(runtime, NOTICE_OVER);
+    pthread_mutex_lock(&fake.mutex);
+    fake.is_reaping_slow = true;
+    pthread_mutex_unlock(&fake.mutex);
+    campaign(runtime, 1, "nothing", false);
+    FAKE_AWAIT(fake.slow_count > 0);
+    runtime_close(runtime);
+    pthread_mutex_lock(&fake.mutex);
+    CHECK(fake.closed_count == 1);
+    pthread_mutex_unlock(&fake.mutex);
+}
+
 int main(void)
 {
     test_leading();
@@ -446,6 +464,7 @@ int main(void)
     test_failing_engine();
     test_nobody_listens();
     test_closing_while_leading();
+    test_closing_during_a_turn();
     test_transfer_and_payload();
     test_publishing_without_end();
     test_asked();

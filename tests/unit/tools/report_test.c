@@ -5,6 +5,7 @@
 #include "block/limits.h"
 
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
 #include <errno.h>
 #include <jansson.h>
 
@@ -98,4 +99,17 @@ Test(report, numbers_that_json_cannot_hold_are_text)
     json_t *hex = json_hex(UINT64_MAX);
     cr_expect_str_eq(json_string_value(hex), "ffffffffffffffff");
     json_decref(hex);
+}
+
+/* A payload is any bytes that are UTF-8, and JSON forbids none of them but those of ASCII. */
+Test(report, json_holds_nothing_that_a_terminal_obeys, .init = cr_redirect_stdout)
+{
+    json_print_line(json_pack("{s:o}", "payload", json_bytes("\xc2\x9b[2J", 5)));
+    cr_assert_stdout_eq_str("{\"payload\":\"\\u009B[2J\"}\n");
+}
+
+Test(report, json_leaves_text_as_it_is, .init = cr_redirect_stdout)
+{
+    json_print_line(json_pack("{s:o}", "name", json_text("Zürich")));
+    cr_assert_stdout_eq_str("{\"name\":\"Zürich\"}\n");
 }
