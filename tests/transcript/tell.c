@@ -184,6 +184,16 @@ static void tell_lease(struct story *story, uint32_t index)
     story->told[index].counted = node->lease.counted;
 }
 
+/* What nobody has to wait for is the death of one's own former incarnation; only who has a slot can tell others. */
+static void tell_death(struct story *story, uint32_t index, uint64_t incarnation)
+{
+    const struct node *node = story_node(story, index);
+    const char *how = node->params.former.incarnation == incarnation ? ": its own former incarnation"
+                      : node->stage == NODE_ACTIVE                   ? ": publishes the verdict"
+                                                                     : "";
+    story_tell(story, sim_process_name(index), "%s is dead%s", story_incarnation(story, incarnation).text, how);
+}
+
 static void tell_watched(struct story *story, uint32_t index)
 {
     const struct node *node = story_node(story, index);
@@ -201,7 +211,7 @@ static void tell_watched(struct story *story, uint32_t index)
         } else if (entry->state == WATCH_MOVING && before == WATCH_CONFIRMING) {
             story_tell(story, who, "%s has moved after all", other.text);
         } else if (entry->state == WATCH_DEAD && before != WATCH_DEAD) {
-            story_tell(story, who, "%s is dead: publishes the verdict", other.text);
+            tell_death(story, index, entry->incarnation);
         } else if (entry->state == WATCH_LEFT && before != WATCH_LEFT) {
             story_tell(story, who, "sees that %s has left", other.text);
         } else if (entry->is_verdict_known && !was_verdict_known && entry->state != WATCH_DEAD) {
