@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { CROWD_LEAVE_PERCENT = 70 }; /* of the acts of a process in a crowd */
+
 static const char *const node_names[SIM_PROCESSES_MAX] = {"alpha", "beta", "gamma", "delta", "epsilon",
                                                           "zeta",  "eta",  "theta", "iota"};
 static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch", "strategos", "basileus"};
@@ -26,6 +28,7 @@ void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES])
 
 void sim_client_later(struct sim *sim, uint32_t index, int64_t scale_ns)
 {
+    scale_ns = sim->is_crowded ? 4 * sim->header.timings.io_deadline_ns : scale_ns;
     int64_t after_ns = (int64_t)sim_below(sim, (uint64_t)scale_ns) + 1;
     sim_schedule(sim, sim->now_ns + after_ns, SIM_CLIENT, index, sim->processes[index].life);
 }
@@ -250,6 +253,8 @@ void sim_client(struct sim *sim, const struct sim_event *at)
     /* Kills and leaves come as often in a lease, however often clients act. */
     uint64_t acts = (uint64_t)(2 * sim->header.timings.lease_ns / sim->pace_ns);
     uint64_t draw = sim_below(sim, 100 * acts);
+    bool has_slot = !node_id_is_none(node_identity(process->node));
+    uint32_t leave_percent = sim->is_crowded ? CROWD_LEAVE_PERCENT * has_slot : sim->fault_percent / 3;
     if (draw < sim->fault_percent / 4) {
         bool is_at_once = sim_chance(sim, 20);
         if (sim_fault(sim, FAULT_KILL, index, SIM_NOBODY)) {
@@ -262,7 +267,7 @@ void sim_client(struct sim *sim, const struct sim_event *at)
         }
         return;
     }
-    if (draw < sim->fault_percent / 3 && !process->is_leaving) {
+    if (draw < leave_percent && !process->is_leaving) {
         process->is_leaving = true;
         owner_leave(process->turn);
         sim_process_wake(sim, index, sim->now_ns);

@@ -3,12 +3,12 @@
  * outputs.
  */
 #include "block/block.h"
-#include "block/role_value.h"
 #include "protocol/state.h"
 #include "sim.h"
 
 #include <assert.h>
-#include <string.h>
+
+enum { CLOCK_GRAIN_NS = 1000 }; /* what whole numbers of nanoseconds and of millionths may cost */
 
 /* Whether the process holds its lease at this true instant, by what any thread of it would read. */
 static bool process_has_lease(const struct sim *sim, const struct sim_process *process)
@@ -51,51 +51,61 @@ void oracle_after_turn(struct sim *sim, uint32_t index)
     oracle_one_leader(sim, index);
 }
 
-/* No verdict of death while that lease runs; no slot with two owners. T9: who gives its slot back has left; it owns nothing
+/* A lease that has `remaining_ns` of its own clock left, or a wait: in true time, if that clock has the given rate. */
+static int64_t true_ns(int64_t remaining_ns, int64_t rate_ppm)
+{
+    return (int64_t)((double)remaining_ns * 1e6 / (double)(1000000 + rate_ppm));
+}
+
+/*
+ * No verdict of death while that lease runs, and long before: a believed lease lies inside what every challenger allows. Who has
+ * seen the counter that the lease rests on waits W from then on, by whatever clock, until after the lease's end by whatever
+ * clock. Who has seen an older one only will find the newer one in its last read (T6 b).
+ */
+static void oracle_challenger(struct sim *sim, const struct sim_process *challenger, const struct sim_process *holder)
+{
+    const struct watch *watch = &challenger->node->watch;
+    const struct watch_entry *entry = watch_find(watch, node_identity(holder->node));
+    if (entry == NULL) {
+        return;
+    }
+    if (entry->state == WATCH_DEAD) {
+        oracle_object(sim, "a verdict of death while that incarnation's lease runs");
+    }
+    bool is_waiting = entry->state == WATCH_MOVING || entry->state == WATCH_CONFIRMING;
+    if (!is_waiting || entry->counter < holder->node->lease.counted) {
+        return;
+    }
+    int64_t rho = sim->header.timings.drift_ppm;
+    int64_t wait_ns =
+        entry->since_slow_ns + watch->watch_ns + (int64_t)entry->promise_ns - sim_process_slow_now(sim, challenger);
+    int64_t lease_ns = holder->node->lease.end_ns - sim_process_fast_now(sim, holder);
+    if (true_ns(lease_ns, -rho) > true_ns(wait_ns, rho) + CLOCK_GRAIN_NS) {
+        oracle_object(sim, "a believed lease reaches beyond what a challenger allows");
+    }
+}
+
+/* No slot with two owners, and what challengers may think of leases. T9: who gives its slot back has left; it owns nothing
  * any more, though its lease still runs. */
 static void oracle_incarnations(struct sim *sim, uint32_t index)
 {
-    const struct node *node = sim->processes[index].node;
-    struct node_id self = node_identity(node);
-    bool is_owner =
-        !node_id_is_none(self) && node->stage != NODE_GIVING_BACK && process_has_lease(sim, &sim->processes[index]);
+    const struct sim_process *self = &sim->processes[index];
+    bool is_owner = process_has_lease(sim, self) && self->node->stage != NODE_GIVING_BACK;
     for (uint32_t i = 0; i < sim->process_count; i++) {
         const struct sim_process *other = &sim->processes[i];
-        if (i == index || !process_has_lease(sim, other) || other->node->stage == NODE_GIVING_BACK) {
+        if (i == index || !other->is_alive) {
             continue;
         }
-        struct node_id id = node_identity(other->node);
-        const struct watch_entry *entry = watch_find(&node->watch, id);
-        if (entry != NULL && entry->state == WATCH_DEAD) {
-            oracle_object(sim, "a verdict of death while that incarnation's lease runs");
+        bool is_other_owner = process_has_lease(sim, other) && other->node->stage != NODE_GIVING_BACK;
+        if (is_other_owner) {
+            oracle_challenger(sim, self, other);
         }
-        if (is_owner && self.slot == id.slot) {
+        if (is_owner && !node_is_over(other->node)) {
+            oracle_challenger(sim, other, self);
+        }
+        if (is_owner && is_other_owner && node_identity(self->node).slot == node_identity(other->node).slot) {
             oracle_object(sim, "one slot with two owners");
         }
-    }
-}
-
-void oracle_joined(struct sim *sim, struct node_id id)
-{
-    assert(sim->ready_count < SIM_READY_MAX);
-    sim->ready[sim->ready_count++] = id;
-}
-
-static bool is_ready(const struct sim *sim, struct node_id id)
-{
-    for (uint32_t i = 0; i < sim->ready_count; i++) {
-        if (node_id_is_same(sim->ready[i], id)) {
-            return true;
-        }
-    }
-    return node_id_is_none(id);
-}
-
-/* T3: nobody is named holder or successor before its first heartbeat has counted. */
-void oracle_named(struct sim *sim, const struct role_value *value)
-{
-    if (!is_ready(sim, value->holder) || !is_ready(sim, value->successor)) {
-        oracle_object(sim, "a role is handed to an incarnation that is not ready");
     }
 }
 
@@ -107,9 +117,13 @@ void oracle_after_step(struct sim *sim, uint32_t index)
     oracle_out(sim, sim->processes[index].node);
 }
 
-void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch)
+void oracle_elected(struct sim *sim, uint32_t index, uint32_t role, uint64_t epoch)
 {
+    const struct sim_process *process = &sim->processes[index];
     sim->statistics.elections++;
+    if (lease_has_ended(&process->node->lease, process->node->fast_ns)) {
+        oracle_object(sim, "leadership is told without a lease"); /* B3 */
+    }
     if (epoch <= sim->role_epoch[role]) {
         oracle_object(sim, "an epoch did not grow");
     }
@@ -126,7 +140,7 @@ void oracle_submission(struct sim *sim, uint32_t index, const struct io_action *
     if (action->operation != IO_WRITE && action->operation != IO_EXCHANGE) {
         return;
     }
-    if (action->slot != node->self.slot || node_is_over(node)) {
+    if (action->slot != node->self.slot || node_is_over(node) || lease_has_ended(&node->lease, node->fast_ns)) {
         oracle_object(sim, "a write that its author has no right to");
     }
     if (action->row < ROW_LEDGER_FIRST) {
@@ -175,38 +189,8 @@ void oracle_landing(struct sim *sim, const struct sim_request *request)
     }
 }
 
-/* One name in one row, by what is committed at the end. */
-static void oracle_names(struct sim *sim)
-{
-    struct layout *layout = &sim->header.layout;
-    char names[SIM_REGISTERS_MAX][NAME_FIELD_BYTES];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < layout->registers; i++) {
-        uint32_t row = layout_register_row(layout, i);
-        struct register_block block;
-        bool is_found = false;
-        for (uint32_t at = 0; at < sim->disk_count * layout->slots && !is_found; at++) {
-            struct block_place place = {sim->set_tag, at / layout->slots, row, at % layout->slots};
-            const uint8_t *bytes = sim->disks[place.disk].rows[row] + (size_t)place.slot * SIM_BLOCK_BYTES;
-            is_found = block_decode_register(bytes, SIM_BLOCK_BYTES, &place, &block) &&
-                       ballot_is_same(block.accepted, sim->chains[row].tip);
-        }
-        struct role_value value;
-        if (!is_found || !role_value_decode(block.value, &value) || value.kind == VALUE_UNNAMED) {
-            continue;
-        }
-        for (uint32_t k = 0; k < count; k++) {
-            if (memcmp(names[k], value.name, NAME_FIELD_BYTES) == 0) {
-                oracle_object(sim, "one name in two rows");
-            }
-        }
-        memcpy(names[count++], value.name, NAME_FIELD_BYTES);
-    }
-}
-
 void oracle_at_end(struct sim *sim)
 {
-    oracle_names(sim);
     oracle_redundancy(sim);
     oracle_blank(sim);
 }

@@ -91,12 +91,29 @@ static bool oracle_has_returned(const struct sim *sim)
     return sim_disk_is_itself(sim, sim->calm_disk);
 }
 
-/* After a calm everybody who acts has noticed that a disk lost its header (D7): it gets no writes any more. */
+static bool disk_shows_damage(const struct sim *sim, uint32_t disk)
+{
+    struct block_place place = {sim->set_tag, disk, ROW_HEARTBEAT, 0};
+    struct heartbeat_block block;
+    bool is_damaged = false;
+    for (; place.slot < sim->header.layout.slots; place.slot++) {
+        const uint8_t *bytes = sim->disks[disk].rows[ROW_HEARTBEAT] + (size_t)place.slot * SIM_BLOCK_BYTES;
+        is_damaged |= !block_decode_heartbeat(bytes, SIM_BLOCK_BYTES, &place, &block);
+    }
+    return is_damaged;
+}
+
+/*
+ * D7: after a calm everybody who acts has noticed that a disk lost its header, so it gets no writes any more; unless a write of
+ * every single slot was on its way when the disk was overwritten, and nothing in the row that all read shows it.
+ */
 void oracle_blank(struct sim *sim)
 {
     for (uint32_t disk = 0; disk < sim->disk_count && sim_is_calm(sim); disk++) {
-        bool is_blank = !sim_disk_is_itself(sim, disk);
-        for (uint32_t i = 0; is_blank && i < sim->process_count; i++) {
+        if (sim_disk_is_itself(sim, disk) || !disk_shows_damage(sim, disk)) {
+            continue;
+        }
+        for (uint32_t i = 0; i < sim->process_count; i++) {
             const struct sim_process *process = &sim->processes[i];
             if (process->is_alive && process->node->stage == NODE_ACTIVE && health_counts(process->node, disk)) {
                 oracle_object(sim, "a disk without a header still gets writes");

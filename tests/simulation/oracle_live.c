@@ -29,7 +29,7 @@ enum {
 static bool disk_is_well(const struct sim *sim, uint32_t index)
 {
     const struct sim_disk *disk = &sim->disks[index];
-    return disk->memory == MEMORY_GOOD && !disk->is_failing &&
+    return disk->memory == MEMORY_GOOD && sim_disk_is_itself(sim, index) && !disk->is_failing &&
            JOIN_LATENCIES * disk->latency_ns <= sim->header.timings.io_deadline_ns;
 }
 
@@ -48,19 +48,25 @@ static bool is_majority(const struct sim *sim, uint32_t mask)
     return (uint32_t)__builtin_popcount(mask) >= majority_of(sim->disk_count);
 }
 
-/* Whether on these disks some slot of a register row has too few intact blocks for any phase to end. */
+static bool block_is_intact(const uint8_t *bytes, const struct block_place *place)
+{
+    struct heartbeat_block heartbeat;
+    struct register_block block;
+    return place->row == ROW_HEARTBEAT ? block_decode_heartbeat(bytes, SIM_BLOCK_BYTES, place, &heartbeat)
+                                       : block_decode_register(bytes, SIM_BLOCK_BYTES, place, &block);
+}
+
+/* Whether on these disks some slot has too few intact blocks in a row: of a register, for any phase to end; of heartbeats, for
+ * anybody to be found dead (T6 b). */
 static bool rows_are_stuck(const struct sim *sim, uint32_t mask)
 {
     struct block_place place = {.set_tag = sim->set_tag};
-    for (place.row = layout_register_row(&sim->header.layout, 0); place.row < layout_rows(&sim->header.layout);
-         place.row++) {
+    for (place.row = ROW_HEARTBEAT; place.row < layout_rows(&sim->header.layout); place.row++) {
         for (place.slot = 0; place.slot < sim->header.layout.slots; place.slot++) {
             uint32_t intact = 0;
             for (place.disk = 0; place.disk < sim->disk_count; place.disk++) {
                 const uint8_t *bytes = sim->disks[place.disk].rows[place.row] + (size_t)place.slot * SIM_BLOCK_BYTES;
-                struct register_block block;
-                intact +=
-                    (mask >> place.disk & 1U) != 0 && block_decode_register(bytes, SIM_BLOCK_BYTES, &place, &block);
+                intact += (mask >> place.disk & 1U) != 0 && block_is_intact(bytes, &place);
             }
             if (intact < majority_of(sim->disk_count)) {
                 return true;
@@ -155,13 +161,16 @@ static void live_begin(struct sim *sim)
 {
     sim->live.from_ns = live_last_return_ns(sim);
     sim->end_ns += sim->live.from_ns - sim->now_ns;
+    for (uint32_t i = 0; i < sim->process_count; i++) {
+        sim->processes[i].paused_until_ns = sim->now_ns;
+        sim->processes[i].is_clock_stopped = false;
+    }
     sim_faults_end(sim);
     if (sim->live.is_taken_away) {
         live_take_away(sim);
     }
     for (uint32_t i = 0; i < sim->process_count; i++) {
         struct sim_process *process = &sim->processes[i];
-        process->paused_until_ns = sim->now_ns;
         for (uint32_t role = 0; role < sim->role_count; role++) {
             sim->live.is_wanted[i][role] = sim_chance(sim, CANDIDATE_PERCENT);
         }
@@ -197,8 +206,8 @@ static bool role_is_led(const struct sim *sim, uint32_t role)
 static bool live_has_candidate(const struct sim *sim, uint32_t index, uint32_t role)
 {
     const struct sim_process *process = &sim->processes[index];
-    if (!process->is_alive || process->node->stage != NODE_ACTIVE || !process->is_role_used[role] ||
-        process->is_to_resign[role]) {
+    if (!process->is_alive || sim_process_is_stopped(sim, process) || process->node->stage != NODE_ACTIVE ||
+        !process->is_role_used[role] || process->is_to_resign[role]) {
         return false;
     }
     uint32_t well = well_for(sim, process->node);
@@ -242,8 +251,9 @@ static void live_check_join(struct sim *sim, uint32_t index)
     struct sim_live *live = &sim->live;
     const struct sim_process *process = &sim->processes[index];
     bool is_same = live->join_life[index] == process->life;
-    bool is_joining = process->is_alive && process->node->stage == NODE_JOINING &&
-                      is_majority(sim, well_for(sim, process->node)) && live_has_room(sim);
+    bool is_joining = process->is_alive && !sim_process_is_stopped(sim, process) &&
+                      process->node->stage == NODE_JOINING && is_majority(sim, well_for(sim, process->node)) &&
+                      live_has_room(sim);
     if (!is_joining || !is_same) {
         live->join_life[index] = process->life;
         live->join_ns[index] = sim->now_ns;

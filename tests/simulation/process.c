@@ -13,6 +13,7 @@
 enum {
     STUMBLE_PLACES = 8,  /* about as many as a turn has */
     REJOIN_PERCENT = 70, /* processes that begin a new incarnation by themselves */
+    SLOW_PAUSES = 100,   /* of 1,000 turns of a newcomer in a crowd */
     LATE_TURNS = 8,      /* an owner does not take its notices after one turn in so many */
 };
 
@@ -34,6 +35,12 @@ int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *pr
 {
     const struct turn_clock *clock = &process->turn->clock;
     return clock->fast_ns + clock_larger_difference_ns(clock->last, process_clocks(sim, process));
+}
+
+int64_t sim_process_slow_now(const struct sim *sim, const struct sim_process *process)
+{
+    const struct turn_clock *clock = &process->turn->clock;
+    return clock->slow_ns + clock_smaller_difference_ns(clock->last, process_clocks(sim, process));
 }
 
 int64_t sim_process_remaining_ns(const struct sim *sim, const struct sim_process *process, uint32_t role)
@@ -197,7 +204,7 @@ static void process_note(struct sim *sim, uint32_t index, const struct notice *n
         sim_trace(sim, "process %u owns slot %u", index, node_identity(process->node).slot);
     } else if (notice->kind == NOTICE_LEADER) {
         process->node_epoch[notice->role] = notice->epoch;
-        oracle_elected(sim, notice->role, notice->epoch);
+        oracle_elected(sim, index, notice->role, notice->epoch);
     } else if (notice->kind == NOTICE_LOST) {
         if (process->node_epoch[notice->role] != notice->epoch) {
             oracle_object(sim, "a LOST without its LEADER");
@@ -304,6 +311,7 @@ void sim_process_start(struct sim *sim, uint32_t index)
     memset(process->is_resigning, 0, sizeof process->is_resigning);
     memset(process->is_transferring, 0, sizeof process->is_transferring);
     memset(process->calls, 0, sizeof process->calls);
+    memset(process->reads, 0, sizeof process->reads);
     process->last_value = HISTORY_NONE;
     process->dead_since_ns = 0; /* what was in flight then has been bounded */
     disk_engine_close(process->engine);
@@ -383,6 +391,20 @@ static void process_wait(struct sim *sim, uint32_t index)
     }
 }
 
+/* In a crowd newcomers are slow: nothing bounds when a claim goes out, nor how long it is left to settle (S1, S2). */
+static bool process_is_slow(const struct sim *sim, const struct sim_process *process)
+{
+    const struct node *node = process->node;
+    return sim->is_crowded && node->stage == NODE_JOINING &&
+           (node->claim.stage == CLAIM_WRITE || node->claim.stage == CLAIM_SETTLE);
+}
+
+/* Of 1,000 turns, how many end in a pause, and in how many others the process is stopped. */
+static uint64_t process_pauses(const struct sim *sim, const struct sim_process *process)
+{
+    return process_is_slow(sim, process) ? SLOW_PAUSES : sim->fault_percent / 5;
+}
+
 void sim_process_turn(struct sim *sim, const struct sim_event *at)
 {
     uint32_t index = at->subject;
@@ -399,7 +421,7 @@ void sim_process_turn(struct sim *sim, const struct sim_event *at)
         return;
     }
     uint64_t draw = sim_is_calm(sim) ? UINT64_MAX : sim_below(sim, 1000);
-    uint64_t chance = sim->fault_percent / 5;
+    uint64_t chance = process_pauses(sim, process);
     process->stumble_places = draw >= chance && draw < 2 * chance ? 1 + (uint32_t)sim_below(sim, STUMBLE_PLACES) : 0;
     process->is_in_turn = true;
     bool has_news = turn_run(process->turn);

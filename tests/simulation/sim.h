@@ -8,14 +8,21 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* What the value of a register row says. */
+struct sim_value {
+    uint64_t name_hash; /* 0: it has no name */
+    uint64_t epoch;
+    struct node_id holder; /* of a role */
+};
+
 /* Who wrote what after having seen what: the memory of the chain oracle. */
 struct sim_ballot {
     uint32_t row;
     struct ballot ballot, parent;
-    struct node_id holder; /* of a role: whom its value names */
-    bool is_committed;     /* somebody holds it, or a value made from it, for committed */
-    bool is_change;        /* it names another holder than the value it was made from */
-    bool is_takeover;      /* and that one had not let go: it was found dead, or had left */
+    struct sim_value value;
+    bool is_committed; /* somebody holds it, or a value made from it, for committed */
+    bool is_change;    /* it names another holder than the value it was made from */
+    bool is_takeover;  /* and that one had not let go: it was found dead, or had left */
 };
 
 /* Where a ballot stands in the table; empty unless it belongs to this run. */
@@ -24,7 +31,8 @@ struct sim_ballot_place {
 };
 
 struct sim_chain {
-    struct ballot tip; /* highest ballot of the row that anybody holds for committed */
+    struct ballot tip;  /* highest ballot of the row that anybody holds for committed */
+    uint64_t name_hash; /* of its value */
 };
 
 /* Liveness mode: what the looks have found so far. */
@@ -68,6 +76,7 @@ struct sim {
     uint32_t fault_percent; /* how rough this world is */
     int64_t pace_ns;        /* its clients wait up to this long between two acts */
     int64_t poll_ns;        /* how often candidates look; 0: as by default */
+    bool is_crowded;        /* more processes than slots, which come and go: a world for claims */
     int64_t calm_ns;        /* from then on nothing fails but one disk, which comes back; 0: never */
     uint32_t calm_disk;
     uint64_t calm_witness; /* an incarnation that lived when it came back; 0: none */
@@ -140,6 +149,7 @@ void sim_process_clock(struct sim *sim, uint32_t process,
                        const int64_t rate_ppm[2]);                /* against true time, from now on */
 int64_t sim_process_lease_end(const struct sim_process *process); /* on its fast clock, real or provisional; 0: none */
 int64_t sim_process_fast_now(const struct sim *sim, const struct sim_process *process);
+int64_t sim_process_slow_now(const struct sim *sim, const struct sim_process *process);
 
 /* Lets it run a turn at that time, if it would not do so earlier. */
 void sim_process_wake(struct sim *sim, uint32_t process, int64_t at_ns);
@@ -174,14 +184,13 @@ void oracle_after_step(struct sim *sim, uint32_t process);
 void oracle_after_turn(struct sim *sim, uint32_t process);
 void oracle_submission(struct sim *sim, uint32_t process, const struct io_action *action);
 void oracle_landing(struct sim *sim, const struct sim_request *request);
-void oracle_elected(struct sim *sim, uint32_t role, uint64_t epoch);
-void oracle_named(struct sim *sim, const struct role_value *value);
-void oracle_joined(struct sim *sim, struct node_id id);
+void oracle_elected(struct sim *sim, uint32_t process, uint32_t role, uint64_t epoch);
 void oracle_at_end(struct sim *sim);
 void oracle_histories(struct sim *sim);
 
 /* oracle_chain.c */
 void oracle_chain(struct sim *sim, uint32_t process);
+void oracle_joined(struct sim *sim, struct node_id id);
 
 /* oracle_disk.c */
 void oracle_out(struct sim *sim, const struct node *node);

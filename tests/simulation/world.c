@@ -1,4 +1,5 @@
 /* Draws a world from the seed and runs it. */
+#include "block/mix.h"
 #include "disk/disk.h"
 #include "sim.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 enum {
+    CROWDED_PERCENT = 12,
     HASTY_PERCENT = 25, /* worlds whose clients do not wait for leases */
     HASTY_LEASES = 4,   /* they live for so many, up to twice as long */
     PACE_LATENCIES = 4, /* the hastiest pace: an exchange and a little */
@@ -65,6 +67,10 @@ static void world_draw_header(struct sim *sim)
         .drift_ppm = drifts_ppm[sim_below(sim, 4)],
     };
     header->slot_reuse = !sim_chance(sim, 10);
+    if (sim->is_crowded) {
+        header->layout.slots = 2 + (uint32_t)sim_below(sim, 3);
+        header->timings.io_deadline_ns = header->timings.quarantine_ns = lease_ns / 5;
+    }
     sim->set_tag = set_header_tag(header);
 }
 
@@ -109,12 +115,28 @@ void sim_map_processes(struct sim *sim)
     }
 }
 
+/* Disks so slow that claims overtake one another, and now and then an answer that comes after its claim is long decided. */
+static void world_draw_crowd(struct sim *sim)
+{
+    uint64_t delay_ns = (uint64_t)sim->header.timings.io_deadline_ns;
+    sim->pace_ns = 2 * sim->header.timings.lease_ns;
+    sim->poll_ns = 0;
+    sim->process_count = SIM_PROCESSES_DRAWN;
+    sim->fault_percent /= 4;
+    sim->end_ns *= 2;
+    for (uint32_t i = 0; i < sim->disk_count; i++) {
+        sim->disks[i].latency_ns = (int64_t)(delay_ns / 64 + sim_below(sim, delay_ns / 16));
+        sim->disks[i].spike_percent = (uint32_t)sim_below(sim, 6);
+        sim->disks[i].spike_ns = (int64_t)(4 * delay_ns);
+    }
+}
+
 static void world_draw(struct sim *sim)
 {
+    sim->is_crowded = mix64(sim->seed) % 100 < CROWDED_PERCENT; /* no draw: other worlds stay as they are */
     world_draw_header(sim);
     sim->fault_percent = (uint32_t)sim_below(sim, 60);
     sim->process_count = (uint32_t)(2 + sim_below(sim, SIM_PROCESSES_DRAWN - 1));
-    sim->process_count = sim->options.nodes != 0 ? sim->options.nodes : sim->process_count;
     sim->role_count = (uint32_t)(1 + sim_below(sim, SLOW_ROLES));
     sim->end_ns = (int64_t)(8 + sim_below(sim, 12)) * sim->header.timings.lease_ns;
     for (uint32_t i = 0; i < sim->disk_count; i++) {
@@ -127,7 +149,12 @@ static void world_draw(struct sim *sim)
         disk->memory = MEMORY_GOOD;
         sim_schedule(sim, (int64_t)sim_below(sim, 2 * (uint64_t)NS_PER_S), SIM_WEATHER, i, 0);
     }
-    world_draw_pace(sim);
+    if (sim->is_crowded) {
+        world_draw_crowd(sim);
+    } else {
+        world_draw_pace(sim);
+    }
+    sim->process_count = sim->options.nodes != 0 ? sim->options.nodes : sim->process_count;
     sim->role_count = sim->options.roles != 0 ? sim->options.roles : sim->role_count;
     sim_weather_draw(sim);
     sim_disks_format(sim);
@@ -231,8 +258,8 @@ const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
 {
     sim_reset(sim, seed);
     world_draw(sim);
-    sim_trace(sim, "%u disks, %u slots, %u processes, d %lld ms, renew %lld ms, quarantine %lld ms, rho %u ppm",
-              sim->disk_count, sim->header.layout.slots, sim->process_count,
+    sim_trace(sim, "%s%u disks, %u slots, %u processes, d %lld ms, renew %lld ms, quarantine %lld ms, rho %u ppm",
+              sim->is_crowded ? "crowded: " : "", sim->disk_count, sim->header.layout.slots, sim->process_count,
               (long long)(sim->header.timings.io_deadline_ns / NS_PER_MS),
               (long long)(sim->header.timings.renew_ns / NS_PER_MS),
               (long long)(sim->header.timings.quarantine_ns / NS_PER_MS), sim->header.timings.drift_ppm);

@@ -149,6 +149,13 @@ struct sim_history {
     size_t count;
 };
 
+/* A read of one of its operations, as the oracle of reads follows it. */
+struct sim_read {
+    bool is_running;
+    uint64_t generation;
+    struct ballot floor; /* committed before the read began */
+};
+
 /* One process: it runs one node at a time, and may rejoin as a new incarnation. */
 struct sim_process {
     bool is_alive;
@@ -185,6 +192,7 @@ struct sim_process {
     bool is_resigning[SIM_ROLES_MAX];
     bool is_transferring[SIM_ROLES_MAX];
     struct sim_call calls[SIM_CALLS_MAX];
+    struct sim_read reads[SIM_DEPTH];
     struct ballot judged[SIM_ROWS_MAX]; /* what it held for committed when the chain oracle looked last */
     uint64_t last_value;                /* of a register, as a client of it was told last */
     bool is_leaving;
