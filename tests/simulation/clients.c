@@ -2,11 +2,12 @@
 #include "protocol/state.h"
 #include "sim.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { CROWD_LEAVE_PERCENT = 70 }; /* of the acts of a process in a crowd */
 
+static const char *const node_names[SIM_PROCESSES_MAX] = {"alpha", "beta", "gamma", "delta", "epsilon",
+                                                          "zeta",  "eta",  "theta", "iota"};
 static const char *const role_names[SIM_ROLES_MAX] = {"archon", "polemarch", "strategos", "basileus"};
 
 const char *sim_role_name(uint32_t role)
@@ -14,9 +15,15 @@ const char *sim_role_name(uint32_t role)
     return role_names[role];
 }
 
+const char *sim_process_name(uint32_t process)
+{
+    return node_names[process];
+}
+
 void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES])
 {
-    snprintf(ret_name, NAME_FIELD_BYTES, "node-%u", process);
+    memset(ret_name, 0, NAME_FIELD_BYTES);
+    memcpy(ret_name, node_names[process], strlen(node_names[process]));
 }
 
 void sim_client_later(struct sim *sim, uint32_t index, int64_t scale_ns)

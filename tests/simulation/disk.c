@@ -10,7 +10,7 @@
 /* Each disk draws from a stream of its own, so that a fault that is withheld changes little on the others. */
 static uint64_t disk_below(struct sim_disk *disk, uint64_t below)
 {
-    return random_below(&disk->random, below);
+    return disk->is_steady ? below / 2 : random_below(&disk->random, below);
 }
 
 static bool disk_chance(struct sim_disk *disk, uint32_t percent)

@@ -194,6 +194,9 @@ static void process_note(struct sim *sim, uint32_t index, const struct notice *n
     sim_hash(sim, (uint64_t)notice->kind << 32 | notice->epoch);
     sim_trace(sim, "process %u notice %d role %u epoch %llu reason %d", index, notice->kind, notice->role,
               (unsigned long long)notice->epoch, notice->reason);
+    if (sim->listener.on_notice != NULL) {
+        sim->listener.on_notice(sim->listener.context, index, notice);
+    }
     if (notice->kind == NOTICE_JOINED) {
         sim->statistics.joins++;
         oracle_joined(sim, node_identity(process->node));
@@ -235,6 +238,9 @@ static void note_actions(void *context, const struct actions *actions)
         process->node_epoch[process->role_to_forget] = 0;
     }
     oracle_after_step(sim, at->index);
+    if (sim->listener.on_step != NULL) {
+        sim->listener.on_step(sim->listener.context, at->index);
+    }
     for (uint32_t i = 0; i < actions->io_count; i++) {
         const struct io_action *io = &actions->ios[i];
         sim_hash(sim, (uint64_t)io->operation << 48 | (uint64_t)io->row << 32 | (uint64_t)io->disk << 16 | io->slot);

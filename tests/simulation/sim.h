@@ -49,8 +49,17 @@ struct sim_live {
     uint64_t elections;            /* at the first look, and one; 0: no look yet */
 };
 
+/* Who watches a world being played step by step; any of them may be NULL. */
+struct sim_listener {
+    void (*on_step)(void *context, uint32_t process); /* after a node_step() and its oracles */
+    void (*on_notice)(void *context, uint32_t process, const struct notice *notice); /* as the node says it */
+    void *context;
+};
+
 struct sim {
-    FILE *trace; /* NULL: nothing is told */
+    FILE *trace;    /* NULL: nothing is told */
+    bool is_steady; /* nothing is left to chance: every draw outside of the nodes falls in the middle */
+    struct sim_listener listener;
     struct sim_live live;
     uint64_t seed;
     uint32_t run; /* number of this run since the memory was made */
@@ -121,6 +130,11 @@ void sim_live_draw(struct sim *sim);
 void sim_live(struct sim *sim);
 void sim_live_ended(struct sim *sim, uint32_t process, const struct notice *notice); /* a campaign has */
 
+/* world.c: an empty world, memory for its processes once it has a header, and one event of it; sim_run() has all of them. */
+void sim_reset(struct sim *sim, uint64_t seed);
+void sim_map_processes(struct sim *sim);
+void sim_dispatch(struct sim *sim, const struct sim_event *event);
+
 /* world.c: lets everything happen that is to happen before that true time, and the end of the run. */
 void sim_pass(struct sim *sim, int64_t until_ns);
 
@@ -158,6 +172,7 @@ void sim_client_stopped(struct sim *sim, const struct sim_event *event);
 void sim_client_later(struct sim *sim, uint32_t process, int64_t scale_ns);
 void sim_client_notice(struct sim *sim, uint32_t process, const struct runtime_notice *notice);
 const char *sim_role_name(uint32_t role);
+const char *sim_process_name(uint32_t process);
 void sim_node_name(uint32_t process, char ret_name[NAME_FIELD_BYTES]);
 
 /* calls.c */
@@ -204,7 +219,7 @@ static inline bool sim_is_calm(const struct sim *sim)
 /* Draws. */
 static inline uint64_t sim_below(struct sim *sim, uint64_t below)
 {
-    return random_below(&sim->random, below);
+    return sim->is_steady ? below / 2 : random_below(&sim->random, below);
 }
 
 static inline bool sim_chance(struct sim *sim, uint32_t percent)

@@ -102,6 +102,19 @@ static void world_draw_pace(struct sim *sim)
     }
 }
 
+void sim_map_processes(struct sim *sim)
+{
+    struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
+    sim->node_bytes = node_bytes(&params);
+    sim->process_bytes = SIM_TURN_BYTES + 2 * sim->node_bytes;
+    for (uint32_t i = 0; i < sim->process_count; i++) {
+        struct sim_process *process = &sim->processes[i];
+        process->memory = realloc(process->memory, sim->process_bytes);
+        assert(process->memory != NULL);
+        process->memory_used = sim->process_bytes; /* none of it is zero yet */
+    }
+}
+
 /* Disks so slow that claims overtake one another, and now and then an answer that comes after its claim is long decided. */
 static void world_draw_crowd(struct sim *sim)
 {
@@ -145,14 +158,9 @@ static void world_draw(struct sim *sim)
     sim->role_count = sim->options.roles != 0 ? sim->options.roles : sim->role_count;
     sim_weather_draw(sim);
     sim_disks_format(sim);
-    struct node_params params = {.header = sim->header, .depth = SIM_DEPTH, .roles_max = SIM_ROLES_MAX};
-    sim->node_bytes = node_bytes(&params);
-    sim->process_bytes = SIM_TURN_BYTES + 2 * sim->node_bytes;
+    sim_map_processes(sim);
     for (uint32_t i = 0; i < sim->process_count; i++) {
         struct sim_process *process = &sim->processes[i];
-        process->memory = realloc(process->memory, sim->process_bytes);
-        assert(process->memory != NULL);
-        process->memory_used = sim->process_bytes; /* none of it is zero yet */
         int64_t rate_ppm[2];
         sim_draw_rates(sim, rate_ppm);
         sim_process_clock(sim, i, rate_ppm);
@@ -163,7 +171,7 @@ static void world_draw(struct sim *sim)
     }
 }
 
-static void sim_forget(struct sim *sim, uint64_t seed)
+void sim_reset(struct sim *sim, uint64_t seed)
 {
     uint64_t seeds[2] = {seed, seed * UINT64_C(0x9e3779b97f4a7c15)};
     uint64_t node_seeds[2] = {~seed, seed + 1};
@@ -203,7 +211,7 @@ static void sim_forget(struct sim *sim, uint64_t seed)
     }
 }
 
-static void sim_dispatch(struct sim *sim, const struct sim_event *event)
+void sim_dispatch(struct sim *sim, const struct sim_event *event)
 {
     switch (event->kind) {
     case SIM_TURN:
@@ -248,7 +256,7 @@ void sim_pass(struct sim *sim, int64_t until_ns)
 
 const char *sim_run(struct sim *sim, uint64_t seed, uint64_t *ret_hash)
 {
-    sim_forget(sim, seed);
+    sim_reset(sim, seed);
     world_draw(sim);
     sim_trace(sim, "%s%u disks, %u slots, %u processes, d %lld ms, renew %lld ms, quarantine %lld ms, rho %u ppm",
               sim->is_crowded ? "crowded: " : "", sim->disk_count, sim->header.layout.slots, sim->process_count,

@@ -121,6 +121,7 @@ struct sim_disk {
     uint32_t spike_percent; /* requests that take up to spike_ns more */
     int64_t spike_ns;
     struct random random;
+    bool is_steady;      /* every draw falls in the middle */
     bool is_failing;     /* every request ends in an error */
     bool is_treacherous; /* the time has come for what memory says */
     int64_t hangs_until_ns;
