@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,7 +65,9 @@ enum { COUNTS = sizeof counts / sizeof counts[0] };
 
 static uint64_t count_of(const struct sim_statistics *statistics, const struct count *count)
 {
-    return *(const uint64_t *)((const char *)statistics + count->at);
+    uint64_t value;
+    memcpy(&value, (const char *)statistics + count->at, sizeof value);
+    return value;
 }
 
 void report_sums(const struct report *report, const struct sim_statistics *statistics)
